@@ -4,12 +4,14 @@ Every recurring object of the book has one colour, the same in each chapter::
 
     axes.semilogy(s, cost, color=plotting.ADAPTED)
 
-A figure is drawn in the light colours. `theme` then turns its SVG text into SVG that follows the page it stands in: each named
-colour becomes a CSS variable (``var(--gf-adapted, #2459ac)``), ink becomes ``currentColor``, text stays text in the page's own
-font, and the background is transparent. The book's static figures pass through `theme` when a page is written, the frames of
-an explorer when they are drawn (`themed_svg`).
+A figure is drawn in the light colours. `theme` then turns its SVG text into SVG that follows the
+page it stands in: each named colour becomes a CSS variable (``var(--gf-adapted, #2459ac)``), ink
+becomes ``currentColor``, text stays text in the page's own font, and the background is transparent.
+The book's static figures pass through `theme` when a page is written, the frames of an explorer
+when they are drawn (`themed_svg`).
 
-Labels are plain Unicode ("flow time s", "C/C₀", "θ") rather than mathtext: they are drawn in the page's font and three times as fast.
+Labels are plain Unicode ("flow time s", "C/C₀", "θ") rather than mathtext: they are drawn in the
+page's font and three times as fast.
 """
 
 import hashlib
@@ -21,8 +23,9 @@ from matplotlib import scale
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatterSciNotation, LogLocator, NullFormatter, NullLocator
 
-# name: (light, dark). Contrast is at least 4.5:1 on the page's background and on an output's panel, in light and in dark, so that a
-# curve may be labelled in its own colour; any two keep apart in OKLab under simulated deuteranopia, protanopia and tritanopia.
+# name: (light, dark). Contrast is at least 4.5:1 on the page's background and on an output's panel,
+# in light and in dark, so that a curve may be labelled in its own colour; any two keep apart in
+# OKLab under simulated deuteranopia, protanopia and tritanopia.
 PALETTE = {
     "adapted": ("#2459ac", "#45a6f2"),
     "standard": ("#b8530f", "#fdaf5e"),
@@ -32,13 +35,13 @@ PALETTE = {
     "accent": ("#8c0f4a", "#e0749c"),
     "neutral": ("#5b6472", "#a3acba"),
     "grid": ("#dfe2e6", "#39424f"),
-    "paper": ("#fefefe", "#14181e"),
+    "paper": ("#fefefe", "#121212"),
 }
 INK = "#1f2430"  # text, axes; becomes currentColor
 
 ADAPTED = PALETTE["adapted"][0]  # the geometrically adapted flow
 STANDARD = PALETTE["standard"][0]  # the standard gradient flow
-COMPARISON = PALETTE["comparison"][0]  # the comparison flow in output space; a prediction (draw it dashed)
+COMPARISON = PALETTE["comparison"][0]  # the comparison flow; a prediction (draw it dashed)
 TARGET = PALETTE["target"][0]  # the targets y, a zero of the cost
 BOUND = PALETTE["bound"][0]  # a bound or an a priori estimate (draw it dotted)
 ACCENT = PALETTE["accent"][0]  # what a chapter wants looked at
@@ -46,18 +49,23 @@ NEUTRAL = PALETTE["neutral"][0]  # everything that only helps: guides, earlier o
 GRID = PALETTE["grid"][0]
 PAPER = PALETTE["paper"][0]  # the page behind the figure, for the rim of a marker
 
-FIGURE_SIZE = (4.6, 2.9)  # inches: one picture across a column
+FIGURE_SIZE = (4.2, 2.7)  # inches: one picture across a column
 PANEL_SIZE = (3.3, 2.7)  # inches: one of two pictures side by side, which stack on a narrow screen
 
-_FONT_SIZE = 9  # of 331 points of width: 9 px of text on a 360 px screen, 15 px at the full width of a figure
+# Of 302 points of width: 9 px of text on a 360 px screen, 15 px at a figure's full width.
+_FONT_SIZE = 9
 _PIXELS_PER_POINT = 1.65  # how far a page may enlarge a figure
+_WIDE = (
+    350  # points; a wider figure scrolls on a narrow screen, where shrinking would lose its text
+)
 _VARIABLES = {light: f"var(--gf-{name}, {light})" for name, (light, _) in PALETTE.items()}
 _VARIABLES |= {INK: "currentColor", "#000000": "currentColor"}
 
 _STYLE = {
     "figure.figsize": FIGURE_SIZE,
     "figure.facecolor": PAPER,
-    # Fixed margins rather than a layout engine: the axes stay where they are from frame to frame, and a frame takes half the time.
+    # Fixed margins rather than a layout engine: the axes stay where they are from frame to frame,
+    # and a frame takes half the time.
     "figure.subplot.left": 0.15,
     "figure.subplot.right": 0.97,
     "figure.subplot.bottom": 0.16,
@@ -66,7 +74,7 @@ _STYLE = {
     "figure.subplot.hspace": 0.32,
     "savefig.facecolor": "auto",
     "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],  # shipped with matplotlib: the same measures on every machine
+    "font.sans-serif": ["DejaVu Sans"],  # comes with matplotlib: the same measures everywhere
     "font.size": _FONT_SIZE,
     "mathtext.fontset": "dejavusans",
     "text.color": INK,
@@ -105,7 +113,7 @@ _STYLE = {
 
 
 class _LogFormatter(LogFormatterSciNotation):
-    """Powers of ten in plain Unicode (10⁻³), because each mathtext label costs milliseconds and leaves the page's font."""
+    """Powers of ten in plain Unicode (10⁻³): mathtext is slow and leaves the page's font."""
 
     _RAISED = str.maketrans("-−0123456789", "⁻⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
     _POWER = re.compile(r"\$\\mathdefault\{(?:([\d.]+)\\times)?(\d+)\^\{([-−]?\d+)\}\}\$")
@@ -119,7 +127,7 @@ class _LogFormatter(LogFormatterSciNotation):
 
 
 class _LogScale(scale.LogScale):
-    """matplotlib's own logarithmic scale with `_LogFormatter` and without minor ticks, which take half of a frame's time."""
+    """matplotlib's logarithmic scale without its minor ticks, which take half of a frame's time."""
 
     def set_default_locators_and_formatters(self, axis):
         axis.set_major_locator(LogLocator(self.base, numticks=7))
@@ -131,8 +139,9 @@ class _LogScale(scale.LogScale):
 def use_style() -> None:
     """Set the book's style for every figure drawn from now on, and let Jupyter show figures as SVG.
 
-    Changes matplotlib's rcParams and the ticks of its "log" scale for the whole process. In a notebook a figure is shown at
-    its own size (no tight bounding box), without a date, so that a second run gives the same bytes.
+    Changes matplotlib's rcParams and the ticks of its "log" scale for the whole process. In a
+    notebook a figure is shown at its own size (no tight bounding box), without a date, so that a
+    second run gives the same bytes.
     """
     mpl.rcParams.update(_STYLE)
     scale.register_scale(_LogScale)
@@ -148,7 +157,10 @@ def use_style() -> None:
 def themed_svg(figure: Figure, prefix: str | None = None) -> str:
     """Draw `figure` as an SVG element for a web page: see `theme`. The figure stays open."""
     if not isinstance(figure, Figure):
-        raise TypeError(f"themed_svg draws a matplotlib Figure, and got {type(figure).__name__}: return the figure, not its axes.")
+        raise TypeError(
+            f"themed_svg draws a matplotlib Figure, and got {type(figure).__name__}: return the "
+            f"figure, not its axes."
+        )
     text = io.StringIO()
     # The style decides how text is written even where the figure was made outside `use_style`.
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": _STYLE["svg.hashsalt"]}):
@@ -175,15 +187,17 @@ _DROPPED = re.compile(
 def _rounded(attribute: re.Match) -> str:
     if "scale(" in attribute[0] or "matrix(" in attribute[0]:
         return attribute[0]  # factors, not coordinates
-    digits = 2 if " C " in attribute[0] else 1  # a marker is small, and its arcs show a tenth of a point
+    # A marker is small, and its arcs show a tenth of a point.
+    digits = 2 if " C " in attribute[0] else 1
     return _NUMBER.sub(lambda number: f"{round(float(number[0]), digits) + 0.0:g}", attribute[0])
 
 
 def theme(svg: str, prefix: str | None = None) -> str:
-    """Turn SVG text written by matplotlib in the book's style into an element that follows the page's colours and font.
+    """Turn matplotlib's SVG text, drawn in the book's style, into an element that follows its page.
 
-    Coordinates are rounded to a tenth of a point (0.2 px on the page). Ids get `prefix`, by default a hash of the content, because a page holds many
-    figures. The element fills its container up to a width that keeps text at reading size.
+    Coordinates are rounded to a tenth of a point (0.2 px on the page). Ids get `prefix`, by default
+    a hash of the content, because a page holds many figures. The element fills its container up to
+    a width that keeps text at reading size.
     """
     svg = _DROPPED.sub("", svg)
     used = set(_REFERENCE.findall(svg))
@@ -193,15 +207,30 @@ def theme(svg: str, prefix: str | None = None) -> str:
     def attributes(match):
         tag = " ".join(match[0].split())
         tag = _IDENTIFIER.sub(lambda m: f' id="{prefix}-{m[1]}"' if m[1] in used else "", tag)
-        tag = tag.replace("xlink:href", "href").replace('href="#', f'href="#{prefix}-').replace("url(#", f"url(#{prefix}-")
-        return _COORDINATES.sub(_rounded, _HEX.sub(lambda m: _VARIABLES.get(m[0].lower(), m[0]), tag))
+        tag = (
+            tag.replace("xlink:href", "href")
+            .replace('href="#', f'href="#{prefix}-')
+            .replace("url(#", f"url(#{prefix}-")
+        )
+        return _COORDINATES.sub(
+            _rounded, _HEX.sub(lambda m: _VARIABLES.get(m[0].lower(), m[0]), tag)
+        )
 
     svg = re.sub(r">\s+<", "><", _TAG.sub(attributes, svg)).strip()
-    style = f"width:100%;max-width:{width * _PIXELS_PER_POINT:.0f}px;height:auto;fill:currentColor;stroke-linejoin:round"
-    return re.sub(r'(<svg[^>]*?) width="[^"]*" height="[^"]*"', rf'\1 class="gf-svg" style="{style}"', svg, count=1)
+    style = (
+        f"width:100%;max-width:{width * _PIXELS_PER_POINT:.0f}px;height:auto;"
+        "fill:currentColor;stroke-linejoin:round"
+    )
+    classes = "gf-svg gf-wide" if width > _WIDE else "gf-svg"
+    sized = re.compile(r'(<svg[^>]*?) width="[^"]*" height="[^"]*"')
+    return sized.sub(rf'\1 class="{classes}" style="{style}"', svg, count=1)
 
 
 def palette_css() -> str:
-    """The palette as CSS variables, for light and dark, in the book (`data-theme`) and in JupyterLab (`data-jp-theme-light`)."""
-    light, dark = (" ".join(f"--gf-{name}: {pair[tone]};" for name, pair in PALETTE.items()) for tone in (0, 1))
-    return f':root {{ {light} }}\nhtml[data-theme="dark"], body[data-jp-theme-light="false"] {{ {dark} }}\n'
+    """The palette as CSS variables, in light and dark, for the book and for JupyterLab."""
+
+    def declared(tone: int) -> str:
+        return "".join(f"  --gf-{name}: {pair[tone]};\n" for name, pair in PALETTE.items())
+
+    dark = 'html[data-theme="dark"],\nbody[data-jp-theme-light="false"]'
+    return f":root {{\n{declared(0)}}}\n{dark} {{\n{declared(1)}}}\n"

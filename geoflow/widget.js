@@ -64,11 +64,15 @@ async function render({ model, el }) {
   }
 
   function ask() {
-    if (asked !== null) return;
+    if (asked !== null) return; // its answer brings us back here
     asked = place(chosen);
+    settle();
     timers = [
       setTimeout(() => (picture.setAttribute("aria-busy", "true"), say("computing …")), WAIT),
-      setTimeout(() => say("Still computing. If nothing comes, run the cell again: the picture needs its kernel."), PATIENCE),
+      setTimeout(() => {
+        asked = null; // ask again at the next move
+        say("Still computing. If nothing comes, run the cell again: the picture needs its kernel.");
+      }, PATIENCE),
     ];
     model.send({ ask: [...chosen] });
   }
