@@ -7,8 +7,17 @@ import jax as _jax
 
 _jax.config.update("jax_enable_x64", True)
 
-from geoflow.data import Dataset, clustered, digits, generic, one_hot  # noqa: E402  (after the switch to 64 bit)
-from geoflow.flows import (  # noqa: E402
+from geoflow.claims import STATEMENTS, Claim, ClaimFailed, bound, claims, count, equality, exists, limit, refutes
+from geoflow.data import Dataset, clustered, digits, generic, one_hot
+from geoflow.diagnostics import (
+    Stationarity,
+    arc_length,
+    decay_rate,
+    ntk_bound,
+    smallest_ntk_eigenvalue,
+    stationarity,
+)
+from geoflow.flows import (
     Adapted,
     Comparison,
     Flow,
@@ -20,8 +29,8 @@ from geoflow.flows import (  # noqa: E402
     standard,
     stopping_time,
 )
-from geoflow.integration import integrate  # noqa: E402
-from geoflow.linear_algebra import (  # noqa: E402
+from geoflow.integration import integrate
+from geoflow.linear_algebra import (
     Rank,
     moore_penrose,
     numerical_rank,
@@ -29,7 +38,7 @@ from geoflow.linear_algebra import (  # noqa: E402
     range_projector,
     singular_values,
 )
-from geoflow.networks import (  # noqa: E402
+from geoflow.networks import (
     MLP,
     Activation,
     FunctionNetwork,
@@ -42,8 +51,6 @@ from geoflow.networks import (  # noqa: E402
     softplus,
     tanh,
 )
-from geoflow.orbit import Orbit, OrbitStopped, Status  # noqa: E402
-from geoflow.problem import Problem, cost_of_outputs  # noqa: E402
-from geoflow.solvers import LSMR, Auto, DenseQR, DenseSVD, LayeredCholesky, Solution, Solver, sigma_range  # noqa: E402
-
-__all__ = [name for name in dir() if not name.startswith("_")]
+from geoflow.orbit import Orbit, OrbitStopped, Status
+from geoflow.problem import Problem, cost_of_outputs
+from geoflow.solvers import LSMR, Auto, DenseQR, DenseSVD, LayeredCholesky, Solution, Solver, sigma_range

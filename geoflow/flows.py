@@ -96,7 +96,9 @@ def flow(name: str | Flow) -> Flow:
     if isinstance(name, Flow):
         return name
     if name not in FLOWS:
-        raise ValueError(f"unknown flow {name!r}: use one of {', '.join(FLOWS)}, or a Flow such as Adapted(solver=DenseSVD()).")
+        raise ValueError(
+            f"unknown flow {name!r}: use one of {', '.join(FLOWS)}, or a Flow such as Adapted(solver=DenseSVD())."
+        )
     return FLOWS[name]
 
 
@@ -117,7 +119,9 @@ def stopping_time(cost0: float, cost: float, samples: int) -> float:
     N = positive_integer("samples N", samples)
     cost0, cost = positive_number("cost0", cost0), positive_number("cost", cost)
     if cost > cost0:
-        raise ValueError(f"the target cost must not exceed the initial one, got cost = {cost:.6g} > cost0 = {cost0:.6g}.")
+        raise ValueError(
+            f"the target cost must not exceed the initial one, got cost = {cost:.6g} > cost0 = {cost0:.6g}."
+        )
     return N / 2 * math.log(cost0 / cost)
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import optimistix
 
 from geoflow._checks import positive_integer, positive_number
-from geoflow.flows import Adapted, Flow, comparison_solution, flow as flow_named
+from geoflow.flows import Adapted, Flow, comparison_solution
+from geoflow.flows import flow as flow_named
 from geoflow.orbit import Orbit, OrbitStopped, Status
 from geoflow.problem import Problem, cost_of_outputs
 
@@ -106,7 +107,9 @@ def _require_straight(flow, problem, cost):
             f"the clock 'tau' rests on dx/ds = −∇_x C, which needs K ≥ QN, got K = {problem.K} < QN = {problem.QN}: use clock='s'."
         )
     if cost is not None:
-        raise ValueError("with the clock 'tau' the time of a cost is known: pass until=stopping_time(C_0, C, N), no cost.")
+        raise ValueError(
+            "with the clock 'tau' the time of a cost is known: pass until=stopping_time(C_0, C, N), no cost."
+        )
 
 
 def _save_times(save, until) -> np.ndarray:
@@ -175,9 +178,7 @@ def _solve(flow, clock, problem, state, times, tolerances, rank_tolerance, cost,
         dt0=None,
         y0=state,
         args=(problem, flow.outputs(problem, state)),
-        saveat=diffrax.SaveAt(
-            subs=[diffrax.SubSaveAt(ts=times, fn=saved), diffrax.SubSaveAt(t1=True, fn=saved_last)]
-        ),
+        saveat=diffrax.SaveAt(subs=[diffrax.SubSaveAt(ts=times, fn=saved), diffrax.SubSaveAt(t1=True, fn=saved_last)]),
         stepsize_controller=diffrax.PIDController(rtol=tolerances[0], atol=tolerances[1]),
         # the flow time of a cost is located on the dense output to 1e-10 of the step
         event=diffrax.Event(conditions, optimistix.Newton(rtol=1e-10, atol=1e-10)) if conditions else None,

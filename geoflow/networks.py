@@ -49,7 +49,7 @@ identity = Activation("identity", _identity, "analytic")
 relu = Activation("relu", jax.nn.relu, "kinked")
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def smooth_relu(eps: float = 0.1) -> Activation:
     """ReLU smoothed on [-eps, eps] by a parabola: monotone, C¹, derivative Lipschitz with constant 1/(2 eps).
 

@@ -10,8 +10,8 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import lineax
+from jax.scipy.linalg import solve_triangular
 from jaxtyping import Array, Bool, Float64
-from jax.scipy.linalg import cho_solve, solve_triangular
 
 from geoflow.linear_algebra import RANK_RTOL, _inverse_above
 from geoflow.problem import Problem

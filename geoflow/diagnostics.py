@@ -1,0 +1,80 @@
+"""What one measures along an orbit and at a point: decay rates, arc length, stationarity."""
+
+from dataclasses import dataclass
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float64
+
+from geoflow._checks import positive_number
+from geoflow.linear_algebra import RANK_RTOL, Rank, numerical_rank
+from geoflow.orbit import Orbit
+from geoflow.problem import Problem
+
+
+@dataclass(frozen=True)
+class Stationarity:
+    """A point theta seen as an equilibrium candidate.
+
+    gradient_norm: |∇_theta C|; cost: C; rank: the rank of D with its tolerance. `stationary`: |∇_theta C| ≤ tolerance.
+    """
+
+    gradient_norm: float
+    cost: float
+    rank: Rank
+    tolerance: float
+
+    @property
+    def stationary(self) -> bool:
+        return self.gradient_norm <= self.tolerance
+
+
+def stationarity(
+    problem: Problem, theta: Float64[Array, " K"], tolerance: float = 1e-12, rtol: float = RANK_RTOL
+) -> Stationarity:
+    """|∇_theta C|, C and rank D at theta (NA Theorem 1.3, GM Lemma 3.2)."""
+    tolerance = positive_number("tolerance", tolerance)
+    gradient = problem.gradient(theta)
+    return Stationarity(
+        gradient_norm=float(jnp.linalg.norm(gradient)),
+        cost=float(problem.cost(theta)),
+        rank=numerical_rank(problem.jacobian(theta), rtol),
+        tolerance=tolerance,
+    )
+
+
+def decay_rate(s, cost) -> float:
+    """The rate r of C ~ e^(−rs), by least squares on ln C over the given flow times s (S,) and costs (S,) > 0.
+
+    For the comparison flow r = 2/N. Raises ValueError for fewer than two points or a cost that is not positive.
+    """
+    s, cost = np.asarray(s, dtype=np.float64), np.asarray(cost, dtype=np.float64)
+    if s.shape != cost.shape or s.ndim != 1 or s.size < 2:
+        raise ValueError(f"s and cost must be two vectors of one length ≥ 2, got shapes {s.shape} and {cost.shape}.")
+    if not (cost > 0).all():
+        raise ValueError("every cost must be above zero for its logarithm: leave out what has converged to rounding.")
+    return -float(np.polyfit(s, np.log(cost), 1)[0])
+
+
+def ntk_bound(cost0: float, lam: float, s, samples: int) -> np.ndarray:
+    """C(s_0 + s) ≤ e^(−2 lambda s/N) C(s_0) when DDᵀ ≥ lambda along the orbit (NA (1.19)); s is time since s_0."""
+    return float(cost0) * np.exp(-2 * positive_number("lam", lam, zero_allowed=True) * np.asarray(s) / samples)
+
+
+def arc_length(orbit: Orbit) -> float:
+    """Length of the polygon through the saved theta: from below, the arc length of the orbit in parameter space.
+
+    Raises ValueError when the orbit kept no theta.
+    """
+    if orbit.theta is None:
+        raise ValueError("this orbit kept no theta: integrate with keep_theta=True (and not the comparison flow).")
+    return float(np.linalg.norm(np.diff(orbit.theta, axis=0), axis=1).sum())
+
+
+@eqx.filter_jit
+def smallest_ntk_eigenvalue(problem: Problem, theta: Float64[Array, " K"]) -> Float64[Array, ""]:
+    """lambda_min(DDᵀ) = sigma_min(D)² for K ≥ QN, and 0 for K < QN."""
+    if problem.K < problem.QN:
+        return jnp.zeros(())
+    return jnp.linalg.svd(problem.jacobian(theta), compute_uv=False)[-1] ** 2
