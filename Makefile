@@ -8,8 +8,6 @@ export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS := 0
 export JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES := -1
 # One thread for BLAS: on two cores its threads fight each other (eigh of 640 rows: 0.55 s against 0.07 s).
 export OPENBLAS_NUM_THREADS := 1
-# Jupyter's own directories, so that neither the reader's kernels nor extensions change a result.
-export JUPYTER_PLATFORM_DIRS := 1
 
 PYTHON := .venv/bin/python
 READY  := .venv/.ready
@@ -20,7 +18,7 @@ book: $(READY)          ## execute every chapter, render _build/html
 	$(PYTHON) scripts/book.py
 
 test: $(READY)          ## lint, unit tests, chapters, the built book in a browser
-	$(PYTHON) scripts/test.py
+	$(PYTHON) scripts/run_tests.py
 
 lab: $(READY)           ## JupyterLab on the chapters
 	$(PYTHON) -m jupyterlab --notebook-dir=book

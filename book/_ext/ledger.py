@@ -10,26 +10,45 @@ import platform
 from importlib.metadata import version
 from pathlib import Path
 
-import ledger_rows as rows
-import ledger_text as text
 from docutils import nodes
+from myst_nb.core.render import load_mime_renders
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
+
+import ledger_rows as rows
+import ledger_text as text
 from tag import tag
 
 # What a result depends on, and what the pages are made with.
-PACKAGES = (
-    "geoflow jax jaxlib numpy scipy diffrax equinox lineax jaxtyping scikit-learn matplotlib "
-    "ipywidgets anywidget jupyter-book myst-nb sphinx sphinx-book-theme sphinx-proof sphinx-exercise"
-).split()
+PACKAGES = [
+    "geoflow",
+    "jax",
+    "jaxlib",
+    "numpy",
+    "scipy",
+    "diffrax",
+    "equinox",
+    "lineax",
+    "jaxtyping",
+    "scikit-learn",
+    "matplotlib",
+    "ipywidgets",
+    "anywidget",
+    "jupyter-book",
+    "myst-nb",
+    "sphinx",
+    "sphinx-book-theme",
+    "sphinx-proof",
+    "sphinx-exercise",
+]
 
 
-class ledger_table(nodes.General, nodes.Element):  # noqa: N801
+class ledger_table(nodes.General, nodes.Element):
     """Placeholder: the claims are known when every chapter has been read."""
 
 
-class ledger_summary(nodes.General, nodes.Element):  # noqa: N801
+class ledger_summary(nodes.General, nodes.Element):
     """Placeholder for the sentence with the counts."""
 
 
@@ -208,8 +227,21 @@ def write_json(app: Sphinx, exception: Exception | None) -> None:
         path.write_text(json.dumps(records, ensure_ascii=False, indent=1) + "\n", encoding="utf8")
 
 
+class Unseen:
+    """A renderer for myst-nb: a page shows the text of the claims, their bundle is for the ledger."""
+
+    mime_priority_overrides = ()
+
+    @staticmethod
+    def handle_mime(renderer, data, inline: bool) -> list[nodes.Node] | None:
+        return [] if data.mime_type == rows.MIME else None
+
+
 def setup(app: Sphinx) -> dict:
     app.setup_extension("tag")
+    # myst-nb finds renderers as entry points of installed packages; the list it keeps of them is enough for us.
+    if Unseen not in load_mime_renders():
+        load_mime_renders().append(Unseen)
     app.add_node(ledger_table)
     app.add_node(ledger_summary)
     app.add_directive("ledger", LedgerDirective)

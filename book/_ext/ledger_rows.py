@@ -102,22 +102,18 @@ def _claim(entry: Mapping, chapter: str, raw: float | int | None) -> Claim:
     )
 
 
-def by_statement(
-    statements: Mapping[str, Statement], claims: Iterable[Claim]
-) -> dict[str, list[Claim]]:
+def by_statement(statements: Mapping[str, Statement], claims: Iterable[Claim]) -> dict[str, list[Claim]]:
     """Claims by statement id, every statement there. Raises KeyError on a claim about no known statement."""
     ledger: dict[str, list[Claim]] = {id_: [] for id_ in statements}
     for claim in claims:
         if claim.id not in ledger:
-            raise KeyError(
-                f"{claim.chapter} claims {claim.id}, which is no statement of geoflow/statements.tsv"
-            )
+            raise KeyError(f"{claim.chapter} claims {claim.id}, which is no statement of geoflow/statements.tsv")
         ledger[claim.id].append(claim)
     return ledger
 
 
 def status(claims: Iterable[Claim]) -> str:
-    """"open" without a claim; "failed" if one does not hold; "corrected" if a caveat says so; else "reproduced"."""
+    """ "open" without a claim; "failed" if one does not hold; "corrected" if a caveat says so; else "reproduced"."""
     claims = list(claims)
     if not claims:
         return "open"
@@ -136,9 +132,7 @@ def counts(ledger: Mapping[str, list[Claim]]) -> dict[str, int]:
     return totals
 
 
-def as_records(
-    statements: Mapping[str, Statement], ledger: Mapping[str, list[Claim]]
-) -> list[dict]:
+def as_records(statements: Mapping[str, Statement], ledger: Mapping[str, list[Claim]]) -> list[dict]:
     """ledger.json: one object per claim, and one with nulls per open statement, in the order of the statements.
 
     ``measured`` is the raw figure where the chapter kept it, else the printed text, which ``measured_text`` always is.

@@ -48,7 +48,7 @@ def figure(value: float | int | None, text: str) -> str:
     mantissa, _, exponent = f"{value:.2e}".partition("e")
     power = int(exponent)
     if -3 <= power <= 4:
-        return f"{value:.3g}".replace("-", "−")
+        return f"{value:.4g}".replace("-", "−")
     superscripts = str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
     return f"{mantissa}·10{superscripts}".replace("-", "−")
 

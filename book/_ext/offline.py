@@ -14,11 +14,24 @@ from sphinx.application import Sphinx
 PRELOAD = re.compile(r'\s*<link rel="preload" as="font"[^>]*>')
 
 # Whole alternatives to tex-chtml.js, and parts of them for node and for other inputs and outputs.
-UNUSED = (
-    "mml-*.js tex-chtml-full*.js tex-mml-*.js tex-svg*.js latest.js node-main.js adaptors "
-    "input/asciimath.js input/mml input/mml.js input/tex-base.js input/tex-full.js input/tex.js "
-    "output/svg output/svg.js output/chtml.js"
-).split()
+UNUSED = [
+    "mml-*.js",
+    "tex-chtml-full*.js",
+    "tex-mml-*.js",
+    "tex-svg*.js",
+    "latest.js",
+    "node-main.js",
+    "adaptors",
+    "input/asciimath.js",
+    "input/mml",
+    "input/mml.js",
+    "input/tex-base.js",
+    "input/tex-full.js",
+    "input/tex.js",
+    "output/svg",
+    "output/svg.js",
+    "output/chtml.js",
+]
 
 
 def trim_mathjax(folder: Path) -> None:

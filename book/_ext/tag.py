@@ -7,17 +7,15 @@ cards on a narrow screen needs.
 from docutils import nodes
 
 
-class tag(nodes.General, nodes.Element):  # noqa: N801  (docutils nodes are written in lower case)
+class tag(nodes.General, nodes.TextElement):
     """``tag("th", {"scope": "row"}, child, ...)``."""
 
     def __init__(self, name: str = "", html: dict[str, str] | None = None, *children: nodes.Node):
-        super().__init__("", *children, name=name, html=html or {})
+        super().__init__("", "", *children, name=name, html=html or {})
 
 
 def _visit(translator, node: tag) -> None:
-    attributes = "".join(
-        f' {key}="{translator.attval(value)}"' for key, value in node["html"].items()
-    )
+    attributes = "".join(f' {key}="{translator.attval(value)}"' for key, value in node["html"].items())
     translator.body.append(f"<{node['name']}{attributes}>")
 
 
