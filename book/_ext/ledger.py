@@ -21,7 +21,7 @@ import ledger_text as text
 from tag import tag
 
 # What a result depends on, and what the pages are made with.
-PACKAGES = [
+PACKAGES = (
     "geoflow",
     "jax",
     "jaxlib",
@@ -41,7 +41,7 @@ PACKAGES = [
     "sphinx-book-theme",
     "sphinx-proof",
     "sphinx-exercise",
-]
+)
 
 
 class ledger_table(nodes.General, nodes.Element):

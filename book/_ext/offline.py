@@ -14,7 +14,7 @@ from sphinx.application import Sphinx
 PRELOAD = re.compile(r'\s*<link rel="preload" as="font"[^>]*>')
 
 # Whole alternatives to tex-chtml.js, and parts of them for node and for other inputs and outputs.
-UNUSED = [
+UNUSED = (
     "mml-*.js",
     "tex-chtml-full*.js",
     "tex-mml-*.js",
@@ -31,7 +31,7 @@ UNUSED = [
     "output/svg",
     "output/svg.js",
     "output/chtml.js",
-]
+)
 
 
 def trim_mathjax(folder: Path) -> None:

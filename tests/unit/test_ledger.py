@@ -131,7 +131,7 @@ def test_scripts_in_claims_are_raised():
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [(None, "≤ 1"), (True, "≤ 1"), (6, "6"), (-2.0, "−2"), (2.345e-11, "2.35·10⁻¹¹"), (0.9999, "1"), (0.05, "0.05")],
+    [(None, "≤ 1"), (True, "≤ 1"), (6, "6"), (-2.0, "−2"), (2.345e-11, "2.35·10⁻¹¹"), (0.9999, "0.9999"), (0.05, "0.05")],
 )
 def test_figures(value, shown):
     assert text.figure(value, "≤ 1") == shown
