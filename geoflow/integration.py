@@ -29,7 +29,7 @@ def integrate(
     clock: str = "s",
     rtol: float = RTOL,
     atol: float = ATOL,
-    rank_tolerance: float | None | str = "flow",
+    rank_tolerance: float | str | None = "flow",
     solver: diffrax.AbstractSolver | None = None,
     max_steps: int = 20_000,
     keep_theta: bool = True,
