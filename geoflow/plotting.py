@@ -28,11 +28,11 @@ from matplotlib.ticker import LogFormatterSciNotation, LogLocator, NullFormatter
 # OKLab under simulated deuteranopia, protanopia and tritanopia.
 PALETTE = {
     "adapted": ("#2459ac", "#45a6f2"),
-    "standard": ("#b8530f", "#fdaf5e"),
+    "standard": ("#b04d0a", "#fdaf5e"),
     "comparison": ("#4b1380", "#d3c5fd"),
     "target": ("#1c7a63", "#8ff0d2"),
     "bound": ("#614305", "#ece53a"),
-    "accent": ("#8c0f4a", "#e0749c"),
+    "accent": ("#8c0f4a", "#e57ba2"),
     "neutral": ("#5b6472", "#a3acba"),
     "grid": ("#dfe2e6", "#39424f"),
     "paper": ("#fefefe", "#121212"),
@@ -55,9 +55,7 @@ PANEL_SIZE = (3.3, 2.7)  # inches: one of two pictures side by side, which stack
 # Of 302 points of width: 9 px of text on a 360 px screen, 15 px at a figure's full width.
 _FONT_SIZE = 9
 _PIXELS_PER_POINT = 1.65  # how far a page may enlarge a figure
-_WIDE = (
-    350  # points; a wider figure scrolls on a narrow screen, where shrinking would lose its text
-)
+_WIDE = 350  # points; a wider figure scrolls on a narrow screen, where shrinking would lose its text
 _VARIABLES = {light: f"var(--gf-{name}, {light})" for name, (light, _) in PALETTE.items()}
 _VARIABLES |= {INK: "currentColor", "#000000": "currentColor"}
 
@@ -129,6 +127,9 @@ class _LogFormatter(LogFormatterSciNotation):
 class _LogScale(scale.LogScale):
     """matplotlib's logarithmic scale without its minor ticks, which take half of a frame's time."""
 
+    def __init__(self, *_axis, **options):  # matplotlib before 3.11 passes an axis that it never uses
+        super().__init__(None, **options)
+
     def set_default_locators_and_formatters(self, axis):
         axis.set_major_locator(LogLocator(self.base, numticks=7))
         axis.set_major_formatter(_LogFormatter(self.base))
@@ -158,8 +159,7 @@ def themed_svg(figure: Figure, prefix: str | None = None) -> str:
     """Draw `figure` as an SVG element for a web page: see `theme`. The figure stays open."""
     if not isinstance(figure, Figure):
         raise TypeError(
-            f"themed_svg draws a matplotlib Figure, and got {type(figure).__name__}: return the "
-            f"figure, not its axes."
+            f"themed_svg draws a matplotlib Figure, and got {type(figure).__name__}: return the figure, not its axes."
         )
     text = io.StringIO()
     # The style decides how text is written even where the figure was made outside `use_style`.
@@ -212,14 +212,11 @@ def theme(svg: str, prefix: str | None = None) -> str:
             .replace('href="#', f'href="#{prefix}-')
             .replace("url(#", f"url(#{prefix}-")
         )
-        return _COORDINATES.sub(
-            _rounded, _HEX.sub(lambda m: _VARIABLES.get(m[0].lower(), m[0]), tag)
-        )
+        return _COORDINATES.sub(_rounded, _HEX.sub(lambda m: _VARIABLES.get(m[0].lower(), m[0]), tag))
 
     svg = re.sub(r">\s+<", "><", _TAG.sub(attributes, svg)).strip()
     style = (
-        f"width:100%;max-width:{width * _PIXELS_PER_POINT:.0f}px;height:auto;"
-        "fill:currentColor;stroke-linejoin:round"
+        f"width:100%;max-width:{width * _PIXELS_PER_POINT:.0f}px;height:auto;fill:currentColor;stroke-linejoin:round"
     )
     classes = "gf-svg gf-wide" if width > _WIDE else "gf-svg"
     sized = re.compile(r'(<svg[^>]*?) width="[^"]*" height="[^"]*"')
