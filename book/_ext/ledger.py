@@ -133,20 +133,15 @@ def cell(label: str, *children: nodes.Node) -> tag:
 
 
 def claim_row(claim: rows.Claim, link: nodes.Node) -> list[tag]:
-    predicted: list[nodes.Node] = [*pieces(text.claim(claim.text))]
-    if claim.predicted and claim.predicted != claim.text:
-        predicted.append(tag("div", {}, *pieces(text.claim(claim.predicted))))
-    if claim.caveat:
-        predicted.append(tag("div", {"class": "ledger-caveat"}, *pieces(text.claim(claim.caveat))))
-    measured: list[nodes.Node] = pieces(text.claim(text.figure(claim.raw, claim.measured)))
-    if claim.over:
-        measured.append(tag("div", {"class": "ledger-over"}, *pieces(text.claim(f"over {claim.over}"))))
-    tolerance = "exact" if claim.tolerance is None else text.figure(claim.tolerance, "")
+    """The cells of one claim: what is claimed and where, predicted, measured, tolerance."""
+    where = tag("div", {"class": "ledger-where"}, nodes.Text("in "), link)
+    caveat = [tag("div", {"class": "ledger-caveat"}, *pieces(text.claim(claim.caveat)))] if claim.caveat else []
+    over = [tag("div", {"class": "ledger-over"}, *pieces(text.claim(f"over {claim.over}")))] if claim.over else []
     return [
-        cell("predicted", *predicted),
-        cell("measured", *measured),
-        cell("tolerance", nodes.Text(tolerance)),
-        cell("chapter", link),
+        cell("claim", *pieces(text.claim(claim.text)), *caveat, where),
+        cell("predicted", *pieces(text.claim(claim.predicted))),
+        cell("measured", *pieces(text.claim(text.figure(claim.raw, claim.measured))), *over),
+        cell("tolerance", nodes.Text(text.tolerance(claim.tolerance, claim.kind))),
     ]
 
 
@@ -172,7 +167,7 @@ def statement_rows(statement: rows.Statement, claims: list[rows.Claim], link) ->
 
 
 def paper_table(name: str, statements: list[rows.Statement], ledger: dict, link) -> tag:
-    columns = ("statement", "predicted", "measured", "tolerance", "chapter")
+    columns = ("statement", "claim", "predicted", "measured", "tolerance")
     head = [tag("th", {"scope": "col", "role": "columnheader"}, nodes.Text(c)) for c in columns]
     # Roles are spelt out because a table laid out as cards (display: block) loses the ones it has by nature.
     return tag(

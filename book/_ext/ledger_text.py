@@ -46,11 +46,19 @@ def figure(value: float | int | None, text: str) -> str:
     if isinstance(value, int) or (float(value).is_integer() and abs(value) < 1e6):
         return f"{value:.0f}".replace("-", "−")
     mantissa, _, exponent = f"{value:.2e}".partition("e")
+    mantissa = mantissa.removesuffix(".00")
     power = int(exponent)
     if -3 <= power <= 4:
         return f"{value:.4g}".replace("-", "−")
     superscripts = str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
     return f"{mantissa}·10{superscripts}".replace("-", "−")
+
+
+def tolerance(value: float | None, kind: str) -> str:
+    """A claim's tolerance; a count is exact, and a bound or a witness has none."""
+    if value is not None:
+        return figure(value, "")
+    return "exact" if kind == "count" else "–"
 
 
 def _split(text: str, pattern: re.Pattern, piece) -> list[Piece]:

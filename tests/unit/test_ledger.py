@@ -131,10 +131,25 @@ def test_scripts_in_claims_are_raised():
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [(None, "≤ 1"), (True, "≤ 1"), (6, "6"), (-2.0, "−2"), (2.345e-11, "2.35·10⁻¹¹"), (0.9999, "0.9999"), (0.05, "0.05")],
+    [
+        (None, "≤ 1"),
+        (True, "≤ 1"),
+        (6, "6"),
+        (-2.0, "−2"),
+        (2.345e-11, "2.35·10⁻¹¹"),
+        (0.9999, "0.9999"),
+        (0.05, "0.05"),
+    ],
 )
 def test_figures(value, shown):
     assert text.figure(value, "≤ 1") == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "shown"), [(1e-8, "identity", "1·10⁻⁸"), (None, "count", "exact"), (None, "inequality", "–")]
+)
+def test_tolerances(value, kind, shown):
+    assert text.tolerance(value, kind) == shown
 
 
 # --- pages ------------------------------------------------------------------------------------------------
