@@ -1,0 +1,82 @@
+"""The house's own machinery: when the book forgets what it executed, how test counts add up, what README says."""
+
+import re
+import xml.etree.ElementTree as ElementTree
+
+import chromium
+import pytest
+import run_tests
+from normal_form import ROOT
+
+import book
+
+
+@pytest.fixture
+def repository(tmp_path):
+    (tmp_path / "geoflow").mkdir()
+    (tmp_path / "geoflow" / "flows.py").write_text("one = 1\n")
+    (tmp_path / "requirements.txt").write_text("jax==1\n")
+    (tmp_path / "book").mkdir()
+    return tmp_path
+
+
+def write(path, text):
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "forgets"),
+    [
+        ("geoflow/flows.py", True),
+        ("geoflow/widget.js", True),
+        ("requirements.txt", True),
+        ("geoflow/__pycache__/flows.pyc", False),
+        ("book/index.md", False),
+    ],
+)
+def test_executed_chapters_are_forgotten_when_what_they_depend_on_changes(repository, monkeypatch, name, forgets):
+    build = repository / "_build"
+    cache = build / ".jupyter_cache"
+    monkeypatch.setattr(book, "BUILD", build)
+    monkeypatch.setattr(book, "CACHES", (cache,))
+    monkeypatch.setattr(book, "STAMP", build / "stamp")
+    book.drop_stale_caches(repository)
+    cache.mkdir()
+    book.drop_stale_caches(repository)
+    assert cache.exists(), "nothing changed"
+    write(repository / name, "two = 2\n")
+    book.drop_stale_caches(repository)
+    assert cache.exists() is not forgets
+
+
+def suite(folder, name, **counts):
+    root = ElementTree.Element("testsuites")
+    ElementTree.SubElement(root, "testsuite", {key: str(value) for key, value in counts.items()})
+    ElementTree.ElementTree(root).write(folder / f"{name}.xml")
+
+
+def test_counts_add_up_over_the_stages(tmp_path):
+    suite(tmp_path, "unit", tests=10, failures=1, errors=2, skipped=3)
+    suite(tmp_path, "browser", tests=5, failures=0, errors=0, skipped=0)
+    total = run_tests.counts(tmp_path)
+    assert total == {"passed": 9, "failed": 1, "errors": 2, "skipped": 3}
+    assert "9 passed, 1 failed, 2 errors, 3 skipped in 61s" in run_tests.summary(total, None, 61.2)
+    assert "stage 'unit' failed" in run_tests.summary(total, "unit", 1.0)
+    assert run_tests.skipped_in(tmp_path / "unit.xml") == 3
+
+
+def test_without_chromium_and_without_the_right_to_install_it_there_is_advice(monkeypatch):
+    monkeypatch.setattr(chromium, "find", lambda: None)
+    monkeypatch.setattr(chromium, "apt", lambda: None)
+    with pytest.raises(SystemExit, match="apt-get install chromium"):
+        chromium.ensure()
+
+
+def test_the_example_in_the_readme_runs():
+    readme = (ROOT / "README.md").read_text(encoding="utf8")
+    (example,) = re.findall(r"^```python\nimport jax\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
+    names: dict = {}
+    exec("import jax\n" + example, names)
+    cost, s = names["orbit"].cost, names["orbit"].s
+    assert cost[-1] / cost[0] == pytest.approx(float(names["jax"].numpy.exp(-2 * (s[-1] - s[0]) / 8)), rel=1e-6)
