@@ -180,13 +180,20 @@ def _solve(flow, clock, problem, state, times, tolerances, rank_tolerance, cost,
         args=(problem, flow.outputs(problem, state)),
         saveat=diffrax.SaveAt(subs=[diffrax.SubSaveAt(ts=times, fn=saved), diffrax.SubSaveAt(t1=True, fn=saved_last)]),
         stepsize_controller=diffrax.PIDController(rtol=tolerances[0], atol=tolerances[1]),
-        # the flow time of a cost is located on the dense output to 1e-10 of the step
-        event=diffrax.Event(conditions, optimistix.Newton(rtol=1e-10, atol=1e-10)) if conditions else None,
+        event=_event(conditions, locate=cost is not None),
         adjoint=diffrax.ForwardMode(),  # nothing is differentiated in reverse through an orbit
         max_steps=max_steps,
         throw=False,
         progress_meter=meter,
     )
+
+
+def _event(conditions, locate):
+    if not conditions:
+        return None
+    # the flow time of a cost is located on the dense output, to 1e-10; a rank loss at the end of its step, which saves
+    # compiling a root finder
+    return diffrax.Event(conditions, optimistix.Newton(rtol=1e-10, atol=1e-10) if locate else None)
 
 
 def _assemble(solution, clock, problem, cost) -> Orbit:
