@@ -1,0 +1,134 @@
+"""Every control of every explorer moves the picture, by keyboard and by pointer, with no kernel."""
+
+import pytest
+from playwright.sync_api import Locator
+
+from tests.browser.support import THEMES, WIDTHS, chapters
+
+pytestmark = pytest.mark.browser
+
+
+class Shown:
+    """One explorer of a page, and whether its picture changed since we last looked."""
+
+    def __init__(self, root: Locator):
+        self.root = root
+        self.look()
+
+    def look(self) -> None:
+        self.before = self._seen()
+
+    def _seen(self) -> tuple[str, str]:
+        return self.root.locator(".gf-picture").inner_html(), self.reading()
+
+    def reading(self) -> str:
+        return self.root.locator(".gf-reading").inner_text()
+
+    def changed(self, what: str) -> None:
+        """The picture is another one now, and its reading is its name."""
+        for _ in range(40):  # 2 s: a frame is there at once, a play button waits for its next tick
+            if self._seen()[0] != self.before[0]:
+                break
+            self.root.page.wait_for_timeout(50)
+        else:
+            pytest.fail(f"{what} left the picture as it was: start where it shows something")
+        assert self.root.locator(".gf-picture").get_attribute("aria-label") == self.reading()
+        self.look()
+
+
+def by_keyboard(shown: Shown, control: Locator) -> None:
+    label = control.inner_text().split("\n")[0]
+    if (play := control.locator("button")).count():
+        play.focus()
+        for _ in ("play", "pause"):
+            play.press("Enter")
+            shown.root.page.wait_for_timeout(300)
+        shown.changed(f"the play button of {label!r}, by keyboard,")
+    if (slider := control.locator("input[type=range]")).count():
+        slider.press("Home")
+        shown.look()
+        slider.press("End")
+        shown.changed(f"the slider {label!r}, by keyboard,")
+        assert slider.get_attribute("aria-valuetext") == control.locator("output").inner_text()
+    elif (radios := control.locator("input[type=radio]")).count():
+        radios.locator("nth=0").focus()
+        control.locator("input:checked").press("ArrowRight")
+        shown.changed(f"the radio buttons {label!r}, by keyboard,")
+    else:
+        control.locator("select").press("ArrowDown")
+        shown.changed(f"the menu {label!r}, by keyboard,")
+
+
+def by_pointer(shown: Shown, control: Locator) -> None:
+    label = control.inner_text().split("\n")[0]
+    if (slider := control.locator("input[type=range]")).count():
+        box = slider.bounding_box()
+        assert box["height"] >= 44, f"the slider {label!r} is too thin for a finger"
+        slider.click(position={"x": 3, "y": box["height"] / 2})
+        shown.look()
+        slider.click(position={"x": box["width"] - 3, "y": box["height"] / 2})
+        shown.changed(f"the slider {label!r}, by pointer,")
+        if (play := control.locator("button")).count():
+            play.click()  # at the end: starts over
+            shown.changed(f"the play button of {label!r}, by pointer,")
+            slider.click(position={"x": box["width"] - 3, "y": box["height"] / 2})  # and stops
+    elif (radios := control.locator("input[type=radio]")).count():
+        control.locator("label", has=shown.root.page.locator("input:not(:checked)")).last.click()
+        shown.changed(f"the radio buttons {label!r}, by pointer,")
+        assert radios.last.is_checked() or radios.first.is_checked()
+    else:
+        menu = control.locator("select")
+        menu.click()
+        last = menu.locator("option").count() - 1
+        menu.select_option(index=last if menu.evaluate("menu => menu.selectedIndex") != last else 0)
+        shown.changed(f"the menu {label!r}, by pointer,")
+
+
+@pytest.mark.parametrize("way", [by_keyboard, by_pointer])
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("chapter", chapters())
+def test_every_control_moves_the_picture(chapter, theme, width, way, visit, address):
+    watch = visit(f"{address}/{chapter}.html", theme, width)
+    explorers = watch.page.locator(".gf-explorer").all()
+    assert explorers, "a chapter lets its reader play: it has an explorer"
+    for root in explorers:
+        root.scroll_into_view_if_needed()
+        # Sliders first: they are left at their ends, where the other controls have most to show.
+        for kind in (".gf-slider", ".gf-radios", ".gf-select"):
+            for control in root.locator(kind).all():
+                way(Shown(root), control)
+    watch.check()
+
+
+@pytest.mark.parametrize("chapter", chapters())
+def test_focus_is_visible_and_a_reading_is_announced(chapter, visit, address):
+    page = visit(f"{address}/{chapter}.html").page
+    for root in page.locator(".gf-explorer").all():
+        assert root.locator(".gf-reading").get_attribute("aria-live") == "polite"
+        for control in root.locator("input, select, button").all():
+            control.scroll_into_view_if_needed()
+            page.keyboard.press("Tab")  # from now on focus counts as the keyboard's
+            control.focus()
+            assert control.evaluate("input => getComputedStyle(input).outlineStyle") == "solid"
+
+
+@pytest.mark.parametrize("chapter", chapters())
+def test_playing_does_not_read_every_frame_aloud(chapter, visit, address):
+    page = visit(f"{address}/{chapter}.html").page
+    for play in page.locator(".gf-play").all():
+        reading = page.locator(".gf-explorer", has=play).locator(".gf-reading")
+        assert play.get_attribute("aria-label").startswith("play")
+        play.click()
+        assert play.get_attribute("aria-label").startswith("pause")
+        assert reading.get_attribute("aria-live") == "off"
+        play.click()
+        assert reading.get_attribute("aria-live") == "polite"
+
+
+@pytest.mark.parametrize("chapter", chapters())
+def test_works_from_a_file(chapter, visit, built):
+    watch = visit((built / f"{chapter}.html").as_uri())
+    for root in watch.page.locator(".gf-explorer").all():
+        by_keyboard(Shown(root), root.locator(".gf-control").first)
+    watch.check()
