@@ -1,0 +1,45 @@
+"""Settings of every test: compiled programs are kept, hypothesis is repeatable, shape annotations are enforced.
+
+All three must be set before geoflow, and with it JAX, is first imported.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import jaxtyping
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).resolve().parent.parent
+
+if "geoflow" in sys.modules:
+    raise RuntimeError("geoflow was imported before tests/conftest.py: its annotations would go unchecked.")
+
+# An integration compiles for seconds; kept in _build it loads in tenths. JAX keeps no program that calls back into
+# Python, as equinox's run-time errors do: with "nan" they become values, and diffrax programs can be kept too.
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(ROOT / "_build" / "jax_cache"))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
+os.environ.setdefault("EQX_ON_ERROR", "nan")
+# Two workers on two cores: threads of BLAS would fight each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+# Every shape and dtype in a signature of geoflow holds, or the test fails. jaxtyping's hook decorates functions and
+# dataclass fields and leaves eqx.Module and filter_jit as they are: the check happens while tracing, once a shape.
+jaxtyping.install_import_hook("geoflow", "beartype.beartype")
+
+# Repeatable: a failure in CI is a failure here. HYPOTHESIS_PROFILE=search draws new examples, and more of them.
+settings.register_profile(
+    "repeatable", derandomize=True, deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("search", deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+
+
+@pytest.fixture
+def as_a_user():
+    """Without the annotations' checks: what a reader meets who passes a wrong array is geoflow's own refusal."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
