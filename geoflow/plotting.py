@@ -100,7 +100,11 @@ _STYLE = {
     "lines.linewidth": 1.7,
     "lines.solid_capstyle": "round",
     "lines.markersize": 5,
-    "legend.frameon": False,
+    # No box to be seen, only the page's colour behind the words, so that curves do not run through.
+    "legend.facecolor": PAPER,
+    "legend.edgecolor": "none",
+    "legend.framealpha": 0.85,
+    "legend.borderpad": 0.2,
     "legend.fontsize": _FONT_SIZE - 0.5,
     "legend.handlelength": 1.8,
     "patch.linewidth": 0.7,

@@ -11,7 +11,8 @@ async function unpack(packed) {
 }
 
 function element(tag, className, properties = {}) {
-  return Object.assign(document.createElement(tag), { className, ...properties });
+  if (className) properties.className = className;
+  return Object.assign(document.createElement(tag), properties);
 }
 
 let count = 0; // makes ids and radio groups unique in the page
@@ -99,6 +100,10 @@ async function render({ model, el }) {
     if (control.kind === "slider") stops.push(slider(form, control, id, choose, reading));
     else if (control.says.length <= 4) radios(form, control, id, choose);
     else select(form, control, id, choose);
+  });
+
+  form.querySelectorAll("input, select, button").forEach((input) => {
+    input.dataset.lmSuppressShortcuts = "true"; // or JupyterLab takes the arrow keys for its own
   });
 
   show();
