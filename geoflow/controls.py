@@ -62,10 +62,10 @@ class Slider(Control):
     def __init__(
         self,
         label: str,
-        values: Iterable[float],
+        values: Iterable[int | float],
         unit: str = "",
         play: bool = False,
-        start: float | None = None,
+        start: int | float | None = None,
     ):
         array = np.asarray(values if hasattr(values, "__array__") else list(values))
         if array.ndim != 1 or (array.size and array.dtype.kind not in "iuf"):

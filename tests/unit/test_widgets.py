@@ -208,6 +208,7 @@ def test_values_read_as_in_print(value, text):
         (lambda: Choice("c", ["a", "a"]), ValueError, "cannot tell them apart"),
     ],
 )
+@pytest.mark.usefixtures("as_a_user")
 def test_bad_input_is_refused_with_advice(make, error, advice):
     with pytest.raises(error, match=advice):
         make()
