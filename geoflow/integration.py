@@ -66,8 +66,13 @@ def integrate(
     if clock not in ("s", "tau"):
         raise ValueError(f"unknown clock {clock!r}: use 's' (flow time) or 'tau' = 1 − e^(−s/N).")
     if clock == "tau":
-        _require_straight(flow, problem, cost)
+        _require_straight(flow, problem, until, cost)
     start_record = _record(flow, problem, state)
+    if not np.isfinite(start_record["cost"]):
+        raise ValueError(
+            f"the cost at the start is {start_record['cost']:g}: the network overflows or is undefined there. Start "
+            "elsewhere; a smaller `scale` in init usually helps."
+        )
     if cost is not None:
         cost = positive_number("cost", cost)
         if cost >= start_record["cost"]:
@@ -93,18 +98,23 @@ def integrate(
         keep_theta,
         diffrax.TqdmProgressMeter() if progress else diffrax.NoProgressMeter(),
     )
-    orbit = _assemble(solution, clock, problem, cost)
+    orbit = _assemble(solution, times, clock, problem, cost)
     if clock == "tau":
         orbit = _onto_the_line(orbit, flow, problem, start_record["outputs"])
     return _finish(orbit, throw)
 
 
-def _require_straight(flow, problem, cost):
+def _require_straight(flow, problem, until, cost):
     if not isinstance(flow, Adapted):
         raise ValueError("the clock 'tau' needs the adapted flow: only its path in output space is known in advance.")
     if problem.K < problem.QN:
         raise ValueError(
             f"the clock 'tau' rests on dx/ds = −∇_x C, which needs K ≥ QN, got K = {problem.K} < QN = {problem.QN}: use clock='s'."
+        )
+    if until > 30 * problem.N:  # e^(−30) = 1e-13: beyond, tau is 1 to within a few roundings
+        raise ValueError(
+            f"the clock 'tau' = 1 − e^(−s/N) resolves flow times up to 30 N = {30 * problem.N}, where C = 1e-26·C_0, got "
+            f"until = {until:g}: use clock='s'."
         )
     if cost is not None:
         raise ValueError(
@@ -118,7 +128,7 @@ def _save_times(save, until) -> np.ndarray:
     times = np.asarray(save, dtype=np.float64)
     if times.ndim != 1 or times.size == 0 or (np.diff(times) <= 0).any() or times[0] < 0 or times[-1] > until:
         raise ValueError(f"save must be increasing flow times in [0, until] = [0, {until:g}], got {save!r}.")
-    return times
+    return times if times[-1] == until else np.append(times, until)  # the integration goes on to `until`
 
 
 def _to_clock(s, clock, N):
@@ -196,12 +206,14 @@ def _event(conditions, locate):
     return diffrax.Event(conditions, optimistix.Newton(rtol=1e-10, atol=1e-10) if locate else None)
 
 
-def _assemble(solution, clock, problem, cost) -> Orbit:
+def _assemble(solution, times, clock, problem, cost) -> Orbit:
     """From diffrax's padded arrays to an orbit that ends where the integration ended."""
     (grid, end), (grid_values, end_values) = solution.ts, solution.ys
     grid, end = np.asarray(grid), np.asarray(end)
     reached = np.isfinite(grid) & (grid < end[0])  # diffrax pads with inf what lies past an event
-    s = _from_clock(np.concatenate([grid[reached], end]), clock, problem.N)
+    # the times as they were asked for: tau has rounded them where e^(−s/N) is small
+    last = times[-1:] if end[0] == grid[-1] else _from_clock(end, clock, problem.N)
+    s = np.concatenate([times[reached], last])
     records = {k: np.concatenate([np.asarray(grid_values[k])[reached], np.asarray(end_values[k])]) for k in grid_values}
 
     if solution.result == diffrax.RESULTS.successful:
