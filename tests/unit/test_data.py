@@ -42,7 +42,9 @@ def test_clustered_data_lie_in_their_balls():
     assert abs(distance.mean() - 0.5 * 2 / 3) < 0.03
     assert np.array_equal(np.bincount(data.labels), [200, 200, 200])
     assert np.array_equal(data.targets, np.eye(3)[np.asarray(data.labels)])
-    assert np.array_equal(gf.clustered(jax.random.key(0), 2, means, radius=0.0).inputs, means[jnp.repeat(jnp.arange(3), 2)])
+    assert np.array_equal(
+        gf.clustered(jax.random.key(0), 2, means, radius=0.0).inputs, means[jnp.repeat(jnp.arange(3), 2)]
+    )
 
 
 def test_digits_are_the_first_real_images_of_each_class():

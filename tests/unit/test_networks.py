@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given
-from reference import ACTIVATIONS, PlainNetwork
 from hypothesis import strategies as st
+from reference import ACTIVATIONS, PlainNetwork
 from strategies import relative, scales, seeds, widths
 
 import geoflow as gf
@@ -99,6 +99,7 @@ def test_a_function_network_is_its_function():
     assert np.array_equal(network.apply(jnp.array([2.0, 1.0]), jnp.array([[1.0], [3.0]])), [[3.0], [7.0]])
 
 
+@pytest.mark.usefixtures("as_a_user")
 def test_refuses_networks_that_cannot_be_meant():
     with pytest.raises(ValueError, match="input and the output width"):
         gf.MLP((3,))
