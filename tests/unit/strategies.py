@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import itertools
 
 import jax
 import jax.numpy as jnp
@@ -69,7 +70,7 @@ class Case:
 
 
 def parameter_count(widths, bias):
-    return sum(d_out * (d_in + bias) for d_in, d_out in zip(widths[:-1], widths[1:], strict=True))
+    return sum(d_out * (d_in + bias) for d_in, d_out in itertools.pairwise(widths))
 
 
 def widths():

@@ -313,7 +313,7 @@ def test_the_same_network_with_a_target_it_can_fit_completes():
 
 def test_rank_loss_at_the_start():
     drawn = SHAPES[0].like(seed=1, twin_distance=0.0)
-    with pytest.raises(gf.OrbitStopped, match="D lost rank.*flow time s = 0"):
+    with pytest.raises(gf.OrbitStopped, match=r"D lost rank.*flow time s = 0"):
         gf.integrate(gf.adapted, drawn.problem, drawn.theta, until=8.0, save=SAVE)
     orbit = gf.integrate(gf.adapted, drawn.problem, drawn.theta, until=8.0, save=SAVE, throw=False)
     assert orbit.status is gf.Status.rank_loss
