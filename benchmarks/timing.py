@@ -1,0 +1,51 @@
+"""Fair clocks: everything compiled beforehand, contestants in turns, medians."""
+
+import contextlib
+import time
+from collections.abc import Callable
+
+import jax
+import numpy as np
+
+
+def seconds(call: Callable) -> float:
+    """Wall time of one call, with its result ready."""
+    started = time.perf_counter()
+    jax.block_until_ready(call())
+    return time.perf_counter() - started
+
+
+def in_turns(calls: dict[str, Callable], budget: float = 2.0, most: int = 40) -> dict[str, float]:
+    """The median wall time of each call in seconds, without compilation.
+
+    Each contestant repeats for about `budget` seconds, at least 3 and at most `most` times (twice if one call alone takes
+    longer than the budget), its repetitions spread evenly over the whole measurement: what disturbs the machine for
+    a while disturbs everybody.
+    """
+    for call in calls.values():
+        seconds(call)  # compiles
+    turns = []
+    for name, call in calls.items():
+        once = seconds(call)
+        repetitions = 2 if once > budget else int(np.clip(budget / once, 3, most))
+        turns += [((i + 0.5) / repetitions, name) for i in range(repetitions)]
+    times = {name: [] for name in calls}
+    for _, name in sorted(turns):
+        times[name].append(seconds(calls[name]))
+    return {name: float(np.median(values)) for name, values in times.items()}
+
+
+@contextlib.contextmanager
+def compilations():
+    """Counts the XLA compilations in its block: `with compilations() as seen: ...; len(seen)`."""
+    seen = []
+
+    def listen(event: str, duration: float, **_):
+        if event == "/jax/core/compile/backend_compile_duration":
+            seen.append(duration)
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    try:
+        yield seen
+    finally:
+        jax.monitoring.unregister_event_duration_listener(listen)
