@@ -17,7 +17,7 @@ from jaxtyping import Array, Float64
 
 from geoflow._checks import float64_array, parameter_vector, positive_integer, positive_number
 from geoflow.problem import Problem
-from geoflow.solvers import Auto, Solver, sigma_range
+from geoflow.solvers import Auto, Solver, loses_rank, sigma_range
 
 
 class Flow(eqx.Module):
@@ -41,6 +41,10 @@ class Flow(eqx.Module):
     def sigma_range(self, problem: Problem, state: Array):
         return sigma_range(problem, state)
 
+    def loses_rank(self, problem: Problem, state: Array, rtol: Array):
+        """Whether sigma_min ≤ rtol·sigma_max at this state."""
+        return loses_rank(problem, state, rtol)
+
 
 class Comparison(Flow):
     """dx/ds = −∇_x C on states x (N, Q); x − y = e^(−s/N)(x_0 − y). A start theta (K,) stands for x(theta)."""
@@ -61,6 +65,9 @@ class Comparison(Flow):
 
     def sigma_range(self, problem, state):
         return jnp.nan, jnp.nan
+
+    def loses_rank(self, problem, state, rtol):
+        return jnp.zeros((), bool)
 
 
 class Standard(Flow):

@@ -169,8 +169,7 @@ def _solve(flow, clock, problem, state, times, tolerances, rank_tolerance, cost,
         return _record(flow, args[0], state) | {"state": state}
 
     def rank_is_lost(t, y, args, **_):
-        sigma_min, sigma_max = flow.sigma_range(args[0], y)
-        return sigma_min <= rank_tolerance * sigma_max
+        return flow.loses_rank(args[0], y, rank_tolerance)
 
     def cost_above(t, y, args, **_):
         return jnp.log(cost_of_outputs(flow.outputs(args[0], y), args[0].data.targets) / cost)
