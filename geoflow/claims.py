@@ -66,8 +66,11 @@ class Claim:
             raise ValueError(f"unknown kind of claim {self.kind!r}: use one of {', '.join(KINDS)}.")
 
     def line(self) -> str:
-        over = f"  [{self.over}]" if self.over else ""
-        return f"{'✓' if self.holds else '✗'} {self.id:<8} {self.statement}: {self.predicted}, measured {self.measured}{over}"
+        """Two short lines, for narrow screens: what is claimed, then what came out."""
+        in_words = self.predicted in ("equal", "exists", "fails")
+        came_out = f"{self.predicted}: {self.measured}" if in_words else f"{self.predicted}, measured {self.measured}"
+        over = f"  ({self.over})" if self.over else ""
+        return f"{'✓' if self.holds else '✗'} {self.id}  {self.statement}\n    {came_out}{over}"
 
     def record(self) -> dict:
         """What the ledger needs and nbval may compare: everything but the raw figure."""

@@ -100,7 +100,7 @@ def test_the_statements_are_those_of_the_four_papers():
 
 def test_claims_raise_and_name_each_one_that_fails():
     good, bad, worse = an_equality(), an_equality(error=1.0), gf.count(ID, "rank", measured=5, expected=6)
-    with pytest.raises(gf.ClaimFailed, match=r"does not hold:\n✗ GM-T2\.1a .*error 1\.000e\+00 > 1e-08\n✗ .*rank"):
+    with pytest.raises(gf.ClaimFailed, match=r"does not hold:\n✗ GM-T2\.1a .*\n.*error 1\.000e\+00 > 1e-08\n✗ .*rank"):
         gf.claims(good, bad, worse)
     assert issubclass(gf.ClaimFailed, AssertionError)
     with pytest.raises(ValueError, match="at least one claim"):
@@ -111,7 +111,7 @@ def test_claims_raise_and_name_each_one_that_fails():
 def test_what_is_shown_does_not_depend_on_the_noise(one, other):
     shown = [gf.claims(an_equality(error=e, over="24 orbits", caveat="existence")) for e in (one, other)]
     assert repr(shown[0]) == repr(shown[1])
-    assert repr(shown[0]) == "✓ GM-T2.1a x(s) − y = e^(−s/N)(x_0 − y): equal, measured error ≤ 1e-08  [24 orbits]"
+    assert repr(shown[0]) == "✓ GM-T2.1a  x(s) − y = e^(−s/N)(x_0 − y)\n    equal: error ≤ 1e-08  (24 orbits)"
     assert shown[0]._repr_mimebundle_()[0] == shown[1]._repr_mimebundle_()[0]
 
 
@@ -126,7 +126,7 @@ def test_the_bundle_is_json_and_aligned_with_the_raw_figures():
     ]
     data, metadata = gf.claims(*made)._repr_mimebundle_()
     assert set(data) == {"text/plain", MIME}
-    assert len(data["text/plain"].splitlines()) == len(data[MIME]) == len(metadata["geoflow"]["measured"]) == 6
+    assert len(data["text/plain"].splitlines()) // 2 == len(data[MIME]) == len(metadata["geoflow"]["measured"]) == 6
     assert metadata == {"geoflow": {"measured": [3e-9, 0.98765432, 6.0, None, 4.8, 0.9999]}}
     assert json.loads(json.dumps(data[MIME], allow_nan=False)) == data[MIME]
     json.dumps(metadata, allow_nan=False)
