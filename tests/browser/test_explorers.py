@@ -39,11 +39,10 @@ class Shown:
 def by_keyboard(shown: Shown, control: Locator) -> None:
     label = control.inner_text().split("\n")[0]
     if (play := control.locator("button")).count():
-        play.focus()
-        for _ in ("play", "pause"):
-            play.press("Enter")
-            shown.root.page.wait_for_timeout(300)
+        play.press("Enter")
         shown.changed(f"the play button of {label!r}, by keyboard,")
+        play.press("Enter")
+        assert play.get_attribute("aria-label").startswith("play"), "Enter did not pause it"
     if (slider := control.locator("input[type=range]")).count():
         slider.press("Home")
         shown.look()
