@@ -7,11 +7,11 @@ import numpy as np
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def say(value: object) -> str:
-    """A value as a reader should see it: 0.25, −3, 10⁻⁵, tanh."""
+def say(value: object, digits: int = 4) -> str:
+    """A value as a reader should see it, numbers to `digits` digits: 0.25, −3, 2.5×10⁻⁵, tanh."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)):
         return str(value)
-    text = f"{value:.4g}"
+    text = f"{value:.{digits}g}"
     if "e" in text:
         factor, power = text.split("e")
         raised = "10" + str(int(power)).translate(_RAISED)

@@ -64,7 +64,7 @@ _STYLE = {
     "figure.facecolor": PAPER,
     # Fixed margins rather than a layout engine: the axes stay where they are from frame to frame,
     # and a frame takes half the time.
-    "figure.subplot.left": 0.15,
+    "figure.subplot.left": 0.18,  # also for the ticks and the label of a panel
     "figure.subplot.right": 0.97,
     "figure.subplot.bottom": 0.16,
     "figure.subplot.top": 0.965,

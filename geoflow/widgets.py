@@ -38,7 +38,7 @@ from geoflow.plotting import palette_css, themed_svg
 # At 2.5 kB a frame: more would make a page of more than half a megabyte, and minutes of building.
 MAX_STATIC_FRAMES = 240
 
-__all__ = ["MAX_STATIC_FRAMES", "Choice", "Control", "Explorer", "Slider"]
+__all__ = ["MAX_STATIC_FRAMES", "Choice", "Control", "Explorer", "Slider", "say"]
 
 _HERE = Path(__file__).parent
 

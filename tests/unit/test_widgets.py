@@ -186,6 +186,11 @@ def test_values_read_as_in_print(value, text):
     assert say(value) == text
 
 
+def test_a_reading_may_ask_for_fewer_digits():
+    assert say(3.3546e-4, 2) == "0.00034"
+    assert say(5.4321e-8, 2) == "5.4×10⁻⁸"
+
+
 @pytest.mark.parametrize(
     ("make", "error", "advice"),
     [
