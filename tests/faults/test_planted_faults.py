@@ -1,0 +1,139 @@
+"""The tests are tested: faults, each planted in a copy of geoflow, and each seen by the unit tests and by a chapter.
+
+A fault is a few textual replacements, each of which must match exactly once: a change to geoflow that moves the text
+fails here, and the fault is planted anew. The copy comes first on the path of a fresh process; nothing else is touched.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from run_tests import NBVAL
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """`patches`: (file of geoflow, text, replacement). `unit`: tests that see it. `chapter`: one that sees it."""
+
+    patches: tuple[tuple[str, str, str], ...]
+    unit: tuple[str, ...]
+    chapter: str | None
+
+
+FAULTS = {
+    "1/N lost in the adapted and the comparison field": Fault(
+        (
+            ("flows.py", "-self.solver(problem, state, problem.residual(state) / problem.N).w",
+             "-self.solver(problem, state, problem.residual(state)).w"),
+            ("flows.py", "-(state - problem.data.targets) / problem.N", "-(state - problem.data.targets)"),
+        ),
+        (
+            "test_flows.py::test_the_adapted_field_moves_the_outputs_straight_at_the_targets",
+            "test_flows.py::test_the_comparison_field_and_its_solution",
+        ),
+        "foundations/setting",
+    ),
+    "wrong sign of the gradient": Fault(
+        (
+            ("problem.py", "_pullback(self, parameter_vector(theta, self.K), self.residual(theta) / self.N)",
+             "_pullback(self, parameter_vector(theta, self.K), -self.residual(theta) / self.N)"),
+        ),
+        ("test_problem.py::test_the_cost_divides_by_twice_the_number_of_samples_only",),
+        "foundations/setting",
+    ),
+    "weights transposed in the columns of D": Fault(
+        (("problem.py", 'jnp.einsum("jia,jb->jiab", B, A)', 'jnp.einsum("jia,jb->jiba", B, A)'),),
+        ("test_problem.py::test_a_function_network_and_an_mlp_of_the_same_formula_agree",),
+        "flows/exponential-convergence",
+    ),
+    "rows of D and of the kernel by outputs instead of samples": Fault(
+        (
+            ("problem.py", 'jnp.einsum("jia,jb->jiab", B, A)', 'jnp.einsum("jia,jb->ijab", B, A)'),
+            ("problem.py", "blocks.append(B.reshape(QN, -1))", "blocks.append(B.swapaxes(0, 1).reshape(QN, -1))"),
+            ("problem.py", "return kernel.reshape(N * Q, N * Q)",
+             "return kernel.transpose(1, 0, 3, 2).reshape(N * Q, N * Q)"),
+        ),
+        ("test_problem.py::test_rows_of_D_are_sample_major",),
+        None,  # an adapted orbit with Q > 1 sees it, but only by using up its steps: minutes
+    ),
+    "refinement left out": Fault(
+        (
+            ("solvers.py", "_, multiplier, last, now = jax.lax.while_loop(unfinished, refine, state)",
+             "_, multiplier, last, now = 0, state[1], size, 0.0 * size"),
+        ),
+        ("test_solvers.py::test_refinement_wins_back_the_digits_that_cholesky_lost",),
+        "flows/exponential-convergence",
+    ),
+    "stopping time twice too long": Fault(
+        (("flows.py", "return N / 2 * math.log(cost0 / cost)", "return N * math.log(cost0 / cost)"),),
+        ("test_flows.py::test_stopping_time_by_hand",),
+        "flows/exponential-convergence",
+    ),
+}  # fmt: skip
+
+
+def plant(patches, folder: Path) -> Path:
+    """A copy of geoflow in `folder` with every replacement made."""
+    shutil.copytree(ROOT / "geoflow", folder / "geoflow", ignore=shutil.ignore_patterns("__pycache__"))
+    for name, text, replacement in patches:
+        path = folder / "geoflow" / name
+        source = path.read_text(encoding="utf8")
+        assert source.count(text) == 1, f"{name} holds {text!r} {source.count(text)} times: plant this fault anew"
+        path.write_text(source.replace(text, replacement), encoding="utf8")
+    return folder
+
+
+def pytest_with(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    """pytest in a fresh process, `folder` before everything else on its path and on that of the kernels it starts."""
+    return subprocess.run(
+        [
+            sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider",
+            "-o", f"pythonpath={folder} tests/unit", *arguments,
+        ],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )  # fmt: skip
+
+
+def unit_tests(folder: Path, names) -> subprocess.CompletedProcess:
+    return pytest_with(folder, *(f"tests/unit/{name}" for name in names))
+
+
+def assert_tests_failed(run: subprocess.CompletedProcess):
+    """Exit code 1: tests ran, and some failed. (2 to 5: pytest itself was stopped, misused, or found nothing.)"""
+    assert run.returncode == 1, f"the fault went unseen (exit code {run.returncode})\n{run.stdout}\n{run.stderr}"
+
+
+def test_without_a_fault_the_same_tests_pass(tmp_path):
+    """Else the failures below would say nothing."""
+    run = unit_tests(plant((), tmp_path), [name for fault in FAULTS.values() for name in fault.unit])
+    assert run.returncode == 0, run.stdout
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_unit_tests_see(name, tmp_path):
+    fault = FAULTS[name]
+    folder = plant(fault.patches, tmp_path)
+    for unit in fault.unit:  # each of them
+        assert_tests_failed(unit_tests(folder, [unit]))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name, fault in FAULTS.items() if fault.chapter])
+def test_a_chapter_sees(name, tmp_path):
+    fault = FAULTS[name]
+    one_process = [option for option in NBVAL if not option.startswith("--dist")]
+    run = pytest_with(plant(fault.patches, tmp_path), *one_process, f"book/{fault.chapter}.ipynb")
+    assert_tests_failed(run)
+    # Not a stale stored output, an import error or a typo: a claim that does not hold, or an orbit that went astray.
+    assert any(word in run.stdout for word in ("ClaimFailed", "OrbitStopped")), run.stdout
