@@ -220,7 +220,8 @@ def theme(svg: str, prefix: str | None = None) -> str:
 
     svg = re.sub(r">\s+<", "><", _TAG.sub(attributes, svg)).strip()
     style = (
-        f"width:100%;max-width:{width * _PIXELS_PER_POINT:.0f}px;height:auto;fill:currentColor;stroke-linejoin:round"
+        f"width:100%;max-width:{width * _PIXELS_PER_POINT:.0f}px;height:auto;"
+        "overflow:visible;fill:currentColor;stroke-linejoin:round"  # a label too long is not cut off
     )
     classes = "gf-svg gf-wide" if width > _WIDE else "gf-svg"
     sized = re.compile(r'(<svg[^>]*?) width="[^"]*" height="[^"]*"')
