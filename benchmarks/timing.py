@@ -1,4 +1,4 @@
-"""Fair clocks: everything compiled beforehand, contestants in turns, medians."""
+"""Fair clocks: contestants in turns, results ready, medians; and a count of compilations."""
 
 import contextlib
 import time
@@ -16,20 +16,16 @@ def seconds(call: Callable) -> float:
 
 
 def in_turns(calls: dict[str, Callable], budget: float = 2.0, most: int = 40) -> dict[str, float]:
-    """The median wall time of each call in seconds, without compilation.
+    """The median wall time of each call in seconds; every call must have been compiled.
 
-    Each contestant repeats for about `budget` seconds, at least 3 and at most `most` times (twice if one call alone takes
-    longer than the budget), its repetitions spread evenly over the whole measurement: what disturbs the machine for
-    a while disturbs everybody.
+    Each contestant repeats for about `budget` seconds, at least twice and at most `most` times, its repetitions spread
+    evenly over the whole measurement: what disturbs the machine for a while disturbs everybody.
     """
-    for call in calls.values():
-        seconds(call)  # compiles
+    times = {name: [seconds(call)] for name, call in calls.items()}
     turns = []
-    for name, call in calls.items():
-        once = seconds(call)
-        repetitions = 2 if once > budget else int(np.clip(budget / once, 3, most))
-        turns += [((i + 0.5) / repetitions, name) for i in range(repetitions)]
-    times = {name: [] for name in calls}
+    for name, (once,) in times.items():
+        further = int(np.clip(budget / once, 1, most - 1))
+        turns += [((i + 0.5) / further, name) for i in range(further)]
     for _, name in sorted(turns):
         times[name].append(seconds(calls[name]))
     return {name: float(np.median(values)) for name, values in times.items()}
