@@ -37,6 +37,7 @@ def stages() -> dict[str, list[str]]:
         "format": [python, "-m", "ruff", "format", "--check", "."],
         "unit": pytest("unit", *TWO_CORES, "tests/unit", "tests/chapters"),
         "chapters": pytest("chapters", *TWO_CORES, *NBVAL, "book"),
+        "faults": pytest("faults", *TWO_CORES, "tests/faults"),
         "book": [python, "scripts/book.py"],
         "browser": pytest("browser", *TWO_CORES, "--dist=loadfile", "tests/browser"),
     }
