@@ -35,7 +35,9 @@ def contest(times: dict[str, float]) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="geoflow against its peers.")
-    parser.add_argument("--sizes", nargs="+", choices=list(cases.SIZES), default=["S", "M"])
+    parser.add_argument(
+        "--sizes", nargs="+", choices=list(cases.SIZES), default=["S", "M"], help="L takes many minutes"
+    )
     parser.add_argument("--output", type=Path, default=Path("_build/bench.md"))
     arguments = parser.parse_args()
     started = time.perf_counter()
