@@ -16,6 +16,8 @@ from geoflow.diagnostics import (
     ntk_bound,
     smallest_ntk_eigenvalue,
     stationarity,
+    stationary_cost,
+    wilson_interval,
 )
 from geoflow.flows import (
     Adapted,
@@ -33,10 +35,12 @@ from geoflow.integration import integrate
 from geoflow.linear_algebra import (
     Rank,
     moore_penrose,
+    normal_part,
     numerical_rank,
     penrose_inverse,
     range_projector,
     singular_values,
+    tangent_projector,
 )
 from geoflow.networks import (
     MLP,
@@ -54,3 +58,4 @@ from geoflow.networks import (
 from geoflow.orbit import Orbit, OrbitStopped, Status
 from geoflow.problem import Problem, cost_of_outputs
 from geoflow.solvers import LSMR, Auto, DenseQR, DenseSVD, LayeredCholesky, Solution, Solver, sigma_range
+from geoflow.trapping import Trapping, orbit_slopes, slope, trapping
