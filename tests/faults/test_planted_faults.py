@@ -60,7 +60,7 @@ FAULTS = {
              "return kernel.transpose(1, 0, 3, 2).reshape(N * Q, N * Q)"),
         ),
         ("test_problem.py::test_rows_of_D_are_sample_major",),
-        None,  # an adapted orbit with Q > 1 sees it, but only by using up its steps: minutes
+        "flows/ntk",
     ),
     "refinement left out": Fault(
         (
