@@ -1,5 +1,6 @@
-"""What one measures along an orbit and at a point: decay rates, arc length, stationarity."""
+"""What one measures along an orbit, at a point and over many trials: rates, lengths, stationarity, intervals."""
 
+import math
 from dataclasses import dataclass
 
 import equinox as eqx
@@ -7,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float64
 
-from geoflow._checks import positive_number
-from geoflow.linear_algebra import RANK_RTOL, Rank, numerical_rank
+from geoflow._checks import positive_integer, positive_number
+from geoflow.linear_algebra import RANK_RTOL, Rank, normal_part, numerical_rank
 from geoflow.orbit import Orbit
 from geoflow.problem import Problem
 
@@ -42,6 +43,16 @@ def stationarity(
         rank=numerical_rank(problem.jacobian(theta), rtol),
         tolerance=tolerance,
     )
+
+
+def stationary_cost(problem: Problem, theta: Float64[Array, " K"], rtol: float = RANK_RTOL) -> Float64[Array, ""]:
+    """C_* = (N/2)|P^⊥∇_x C|² = |P^⊥v|²/(2N): the cost that a stationary point must have (NA (1.23), GM (5.7)).
+
+    At any other theta it is the part of C that no first-order motion can lower. P projects onto ran D, at the rank that
+    rtol decides.
+    """
+    normal = normal_part(problem.jacobian(theta), problem.residual(theta), rtol)
+    return jnp.sum(normal**2) / (2 * problem.N)
 
 
 def decay_rate(s, cost) -> float:
@@ -78,3 +89,18 @@ def smallest_ntk_eigenvalue(problem: Problem, theta: Float64[Array, " K"]) -> Fl
     if problem.K < problem.QN:
         return jnp.zeros(())
     return jnp.linalg.svd(problem.jacobian(theta), compute_uv=False)[-1] ** 2
+
+
+def wilson_interval(successes: int, trials: int, z: float = 1.96) -> tuple[float, float]:
+    """Wilson's interval for a probability of which `successes` of `trials` were seen; z = 1.96 for 95 %.
+
+    Unlike p ± z·√(p(1−p)/n) it says something at 0 and at n: none of n leaves [0, z²/(n + z²)].
+    E. B. Wilson, J. Amer. Statist. Assoc. 22 (1927) 209-212. Raises ValueError unless 0 ≤ successes ≤ trials, trials ≥ 1.
+    """
+    n, z = positive_integer("trials", trials), positive_number("z", z)
+    if int(successes) != successes or not 0 <= successes <= n:
+        raise ValueError(f"successes must be a whole number from 0 to trials = {n}, got {successes!r}.")
+    p = successes / n
+    centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+    return max(centre - half, 0.0), min(centre + half, 1.0)

@@ -100,3 +100,37 @@ def range_projector(D: Float64[Array, "QN K"], rtol: float = RANK_RTOL) -> Float
     U, sigma, _ = jnp.linalg.svd(float64_array("D", D, 2, "(QN, K)"), full_matrices=False)
     U = U * (sigma > rtol * sigma[0])
     return U @ U.T
+
+
+def tangent_projector(D: Float64[Array, "QN K"]) -> Float64[Array, "QN QN"]:
+    """P = D(DᵀD)⁻¹Dᵀ for K ≤ QN and full rank (NA (1.21), GM (5.4)), as QQᵀ from D = QR.
+
+    The formula as printed squares the condition number of D; QR does not. At any rank, in any regime: `range_projector`.
+    Raises ValueError when K > QN (there DᵀD is singular) and when D is numerically rank deficient.
+    """
+    D = float64_array("D", D, 2, "(QN, K)")
+    QN, K = D.shape
+    if K > QN:
+        raise ValueError(
+            f"D(DᵀD)⁻¹Dᵀ needs K ≤ QN, got K = {K} > QN = {QN}: DᵀD is singular. Use range_projector(D), by SVD."
+        )
+    if not is_traced(D) and not (rank := numerical_rank(D)).full:
+        raise ValueError(
+            f"D(DᵀD)⁻¹Dᵀ needs full rank K = {K}, got rank {rank.rank} (sigma_min = {rank.sigma_min:.2e}, threshold "
+            f"{rank.tolerance:.2e}). Use range_projector(D), which projects onto ran D at any rank (GM (4.2))."
+        )
+    Q, _ = jnp.linalg.qr(D)
+    return Q @ Q.T
+
+
+def normal_part(D: Float64[Array, "QN K"], v: Float64[Array, " QN"], rtol: float = RANK_RTOL) -> Float64[Array, " QN"]:
+    """P^⊥v, the part of v orthogonal to ran D: what no velocity D·dtheta/ds can have (NA (1.20), GM (5.5)).
+
+    The rank is decided as in `range_projector`. Raises as `float64_array`, or for a v that is not (QN,).
+    """
+    D, v = float64_array("D", D, 2, "(QN, K)"), float64_array("v", v, 1, "(QN,)")
+    if v.shape != D.shape[:1]:
+        raise ValueError(f"v must have one entry per row of D, ({D.shape[0]},), got shape {v.shape}.")
+    U, sigma, _ = jnp.linalg.svd(D, full_matrices=False)
+    U = U * (sigma > rtol * sigma[0])
+    return v - U @ (U.T @ v)
