@@ -7,6 +7,18 @@ import jax as _jax
 
 _jax.config.update("jax_enable_x64", True)
 
+from geoflow.bundle import (
+    Holonomy,
+    bundle_gradient,
+    bundle_metric,
+    holonomy,
+    horizontal,
+    horizontal_projector,
+    lie_bracket,
+    lift,
+    lift_bracket,
+    vertical,
+)
 from geoflow.claims import STATEMENTS, Claim, ClaimFailed, bound, claims, count, equality, exists, limit, refutes
 from geoflow.data import Dataset, clustered, digits, generic, one_hot
 from geoflow.diagnostics import (
@@ -19,6 +31,7 @@ from geoflow.diagnostics import (
     stationary_cost,
     wilson_interval,
 )
+from geoflow.equilibria import CriticalPoint, Kick, critical_point, escape_direction, frame_gradients, hessian, kick
 from geoflow.flows import (
     Adapted,
     Comparison,

@@ -1,0 +1,158 @@
+"""Equilibria of both flows where the cost is not zero: their Hessian, the critical set around them, kicks out of them.
+
+GM Theorem 4.2 and §4.2. The functions g_i = ⟨V_i, ∇_x C⟩ of (4.13), with columns V_i of D for a frame of ran D, are
+components of ∇_theta C; so their gradients are rows of the Hessian of C.
+"""
+
+from dataclasses import dataclass
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import scipy.linalg
+from jaxtyping import Array, Float64
+
+from geoflow._checks import parameter_vector, positive_number
+from geoflow.diagnostics import stationarity
+from geoflow.linear_algebra import RANK_RTOL, Rank
+from geoflow.problem import Problem
+
+#: Eigenvalues of the Hessian below this times the largest count as zero. An equilibrium known to 1e-12 leaves about
+#: 1e-11 of the largest in them; the smallest that the chapters keep is 1e-6 of it.
+NULLITY_RTOL = 1e-8
+
+
+@dataclass(frozen=True)
+class CriticalPoint:
+    """An equilibrium theta_* of both flows.
+
+    cost: C; gradient_norm: |∇_theta C|; rank: of D, with its tolerance; eigenvalues (K,): of the Hessian of C,
+    ascending; tolerance: those at or below it in size count as zero; decided: False when one lies within a factor 10 of
+    it; directions (K, K): the eigenvectors, in columns.
+    """
+
+    cost: float
+    gradient_norm: float
+    rank: Rank
+    eigenvalues: np.ndarray
+    directions: np.ndarray
+    tolerance: float
+
+    @property
+    def nullity(self) -> int:
+        """dim ker Hess C: no critical manifold through theta_* has a larger dimension; at a Morse–Bott point, equality."""
+        return int((np.abs(self.eigenvalues) <= self.tolerance).sum())
+
+    @property
+    def index(self) -> int:
+        """The number of negative eigenvalues: 0 at a minimum."""
+        return int((self.eigenvalues < -self.tolerance).sum())
+
+    @property
+    def predicted_dimension(self) -> int:
+        """K − rank D, the dimension of the critical set in GM Theorem 4.2 (where the rank is locally constant)."""
+        return len(self.eigenvalues) - self.rank.rank
+
+    @property
+    def decided(self) -> bool:
+        size = np.abs(self.eigenvalues)
+        return self.rank.decided and not bool(((size > self.tolerance / 10) & (size < self.tolerance * 10)).any())
+
+
+@eqx.filter_jit
+def hessian(problem: Problem, theta: Float64[Array, " K"]) -> Float64[Array, "K K"]:
+    """The second derivative of C, (DᵀD + Σ_j v_j ∂²x_j)/N."""
+    H = jax.hessian(problem.cost)(parameter_vector(theta, problem.K))
+    return (H + H.T) / 2
+
+
+def critical_point(
+    problem: Problem,
+    theta: Float64[Array, " K"],
+    tolerance: float = 1e-10,
+    rtol: float = NULLITY_RTOL,
+    rank_rtol: float = RANK_RTOL,
+) -> CriticalPoint:
+    """The equilibrium theta with its Hessian (GM Theorem 4.2).
+
+    tolerance: on |∇_theta C|. rtol: eigenvalues of the Hessian up to rtol times the largest count as zero. rank_rtol:
+    singular values of D likewise. Raises ValueError when theta is no equilibrium: a Hessian there says nothing of one.
+    """
+    seen = stationarity(problem, theta, tolerance, rank_rtol)
+    if not seen.stationary:
+        raise ValueError(
+            f"theta is no equilibrium: |∇C| = {seen.gradient_norm:.1e} > {seen.tolerance:.1e}. Let the flow run longer, "
+            "polish theta by Newton's method, or pass a larger `tolerance`."
+        )
+    rtol = positive_number("rtol", rtol)
+    eigenvalues, directions = np.linalg.eigh(hessian(problem, theta))
+    return CriticalPoint(
+        cost=seen.cost,
+        gradient_norm=seen.gradient_norm,
+        rank=seen.rank,
+        eigenvalues=eigenvalues,
+        directions=directions,
+        tolerance=float(rtol * np.abs(eigenvalues).max()),
+    )
+
+
+def frame_gradients(
+    problem: Problem, theta: Float64[Array, " K"], rtol: float = RANK_RTOL
+) -> Float64[np.ndarray, "r K"]:
+    """∇g_1, …, ∇g_r at an equilibrium theta, for g_i = ⟨V_i, ∇_x C⟩ and r = rank D (GM (4.13), (4.16)).
+
+    V_i: r linearly independent columns of D, chosen by QR with pivoting, each scaled to a unit vector at theta.
+    Where the r gradients are independent and the rank is locally constant, the critical set is a manifold with them as normals.
+    """
+    D = np.asarray(problem.jacobian(theta))
+    R, columns = scipy.linalg.qr(D, mode="r", pivoting=True)
+    diagonal = np.abs(np.diagonal(R))
+    columns = columns[: int((diagonal > rtol * diagonal[0]).sum())]
+    return np.asarray(hessian(problem, theta))[columns] / np.linalg.norm(D[:, columns], axis=0)[:, None]
+
+
+@dataclass(frozen=True)
+class Kick:
+    """theta_* + kappa n: the new theta (K,), by how much the cost changed, and (kappa²/2) nᵀ Hess C n."""
+
+    theta: np.ndarray
+    change: float
+    predicted: float
+
+
+def kick(problem: Problem, theta: Float64[Array, " K"], direction, kappa: float) -> Kick:
+    """A kick of signed length kappa away from the equilibrium theta (GM (4.15)); `direction` (K,) is made a unit vector.
+
+    The first derivative of C vanishes at theta, so to second order the change is even in kappa: its sign does not help.
+    Raises ValueError for a direction of wrong shape, zero or not finite.
+    """
+    direction = np.asarray(direction, dtype=np.float64)
+    length = np.linalg.norm(direction)
+    if direction.shape != (problem.K,) or not np.isfinite(length) or length == 0:
+        raise ValueError(
+            f"direction must be a finite vector other than zero of shape ({problem.K},), got {direction!r}."
+        )
+    n, kappa = direction / length, float(kappa)
+    kicked = jnp.asarray(theta) + kappa * n
+    return Kick(
+        theta=np.asarray(kicked),
+        change=float(problem.cost(kicked) - problem.cost(theta)),
+        predicted=float(kappa**2 / 2 * n @ hessian(problem, theta) @ n),
+    )
+
+
+def escape_direction(point: CriticalPoint) -> Float64[np.ndarray, " K"]:
+    """The unit vector along which C falls fastest from an equilibrium, to second order: the lowest eigenvector of the Hessian.
+
+    Its sign is fixed by a positive largest entry. Raises ValueError at a point without negative eigenvalues: there no
+    kick lowers the cost to second order (at a Morse–Bott minimum none does at all).
+    """
+    if not point.index:
+        raise ValueError(
+            f"no direction lowers the cost to second order: the least eigenvalue of the Hessian is {point.eigenvalues[0]:.1e} "
+            f"(tolerance {point.tolerance:.1e}). At a Morse–Bott minimum no small kick helps; walk along the critical "
+            "manifold to where the rank changes, or start elsewhere."
+        )
+    n = point.directions[:, 0]
+    return n * np.sign(n[np.argmax(np.abs(n))])
