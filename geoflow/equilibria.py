@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 import scipy.linalg
 from jaxtyping import Array, Float64
@@ -17,6 +16,9 @@ from geoflow._checks import parameter_vector, positive_number
 from geoflow.diagnostics import stationarity
 from geoflow.linear_algebra import RANK_RTOL, Rank
 from geoflow.problem import Problem
+
+#: A point as an orbit stores it (numpy) or as JAX computes it.
+Theta = Float64[Array, " K"] | Float64[np.ndarray, " K"]
 
 #: Eigenvalues of the Hessian below this times the largest count as zero. An equilibrium known to 1e-12 leaves about
 #: 1e-11 of the largest in them; the smallest that the chapters keep is 1e-6 of it.
@@ -61,7 +63,7 @@ class CriticalPoint:
 
 
 @eqx.filter_jit
-def hessian(problem: Problem, theta: Float64[Array, " K"]) -> Float64[Array, "K K"]:
+def hessian(problem: Problem, theta: Theta) -> Float64[Array, "K K"]:
     """The second derivative of C, (DᵀD + Σ_j v_j ∂²x_j)/N."""
     H = jax.hessian(problem.cost)(parameter_vector(theta, problem.K))
     return (H + H.T) / 2
@@ -69,7 +71,7 @@ def hessian(problem: Problem, theta: Float64[Array, " K"]) -> Float64[Array, "K 
 
 def critical_point(
     problem: Problem,
-    theta: Float64[Array, " K"],
+    theta: Theta,
     tolerance: float = 1e-10,
     rtol: float = NULLITY_RTOL,
     rank_rtol: float = RANK_RTOL,
@@ -79,6 +81,7 @@ def critical_point(
     tolerance: on |∇_theta C|. rtol: eigenvalues of the Hessian up to rtol times the largest count as zero. rank_rtol:
     singular values of D likewise. Raises ValueError when theta is no equilibrium: a Hessian there says nothing of one.
     """
+    theta = parameter_vector(theta, problem.K)
     seen = stationarity(problem, theta, tolerance, rank_rtol)
     if not seen.stationary:
         raise ValueError(
@@ -97,15 +100,19 @@ def critical_point(
     )
 
 
-def frame_gradients(
-    problem: Problem, theta: Float64[Array, " K"], rtol: float = RANK_RTOL
-) -> Float64[np.ndarray, "r K"]:
+def frame_gradients(problem: Problem, theta: Theta, rtol: float = RANK_RTOL) -> Float64[np.ndarray, "r K"]:
     """∇g_1, …, ∇g_r at an equilibrium theta, for g_i = ⟨V_i, ∇_x C⟩ and r = rank D (GM (4.13), (4.16)).
 
     V_i: r linearly independent columns of D, chosen by QR with pivoting, each scaled to a unit vector at theta.
     Where the r gradients are independent and the rank is locally constant, the critical set is a manifold with them as normals.
+    Raises ValueError where D = 0.
     """
+    theta = parameter_vector(theta, problem.K)
     D = np.asarray(problem.jacobian(theta))
+    if not D.any():
+        raise ValueError(
+            "D vanishes here: there is no frame of ran D, and every theta nearby has more rank than this one."
+        )
     R, columns = scipy.linalg.qr(D, mode="r", pivoting=True)
     diagonal = np.abs(np.diagonal(R))
     columns = columns[: int((diagonal > rtol * diagonal[0]).sum())]
@@ -121,7 +128,7 @@ class Kick:
     predicted: float
 
 
-def kick(problem: Problem, theta: Float64[Array, " K"], direction, kappa: float) -> Kick:
+def kick(problem: Problem, theta: Theta, direction, kappa: float) -> Kick:
     """A kick of signed length kappa away from the equilibrium theta (GM (4.15)); `direction` (K,) is made a unit vector.
 
     The first derivative of C vanishes at theta, so to second order the change is even in kappa: its sign does not help.
@@ -133,8 +140,8 @@ def kick(problem: Problem, theta: Float64[Array, " K"], direction, kappa: float)
         raise ValueError(
             f"direction must be a finite vector other than zero of shape ({problem.K},), got {direction!r}."
         )
-    n, kappa = direction / length, float(kappa)
-    kicked = jnp.asarray(theta) + kappa * n
+    theta, n, kappa = parameter_vector(theta, problem.K), direction / length, float(kappa)
+    kicked = theta + kappa * n
     return Kick(
         theta=np.asarray(kicked),
         change=float(problem.cost(kicked) - problem.cost(theta)),

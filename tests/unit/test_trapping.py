@@ -7,7 +7,7 @@ import diffrax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from reference import EXTENDED, ROUNDED, PlainNetwork
 from strategies import Case, cases, relative
 
@@ -20,7 +20,6 @@ def slope_by_hand(case, theta):
     return np.linalg.norm(network.jacobian(theta, case.inputs).T @ v) / np.linalg.norm(v)
 
 
-@settings(max_examples=100)
 @given(cases())
 def test_the_slope_against_plain_numpy(drawn):
     expected = slope_by_hand(drawn, np.asarray(drawn.theta))
