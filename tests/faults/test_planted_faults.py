@@ -75,6 +75,44 @@ FAULTS = {
         ("test_flows.py::test_stopping_time_by_hand",),
         "flows/exponential-convergence",
     ),
+    "P for P⊥: horizontal and vertical parts exchanged": Fault(
+        (("bundle.py", 'return B.T @ (B @ _parameter_direction("w", w, problem))',
+          'return w - B.T @ (B @ _parameter_direction("w", w, problem))'),),
+        (
+            "test_bundle.py::test_the_two_parts_of_a_vector",
+            "test_bundle.py::test_the_gradient_of_the_bundle_metric",
+        ),
+        "flows/bundle",
+    ),
+    "√N lost in the trapping bound": Fault(
+        (("trapping.py", "np.sqrt(self.samples / (2 * self.entry_cost))", "np.sqrt(1 / (2 * self.entry_cost))"),),
+        (
+            "test_trapping.py::test_the_bounds_where_they_are_nearly_attained",
+            "test_trapping.py::test_a_stay_against_plain_numpy_and_the_bound_holds",
+        ),
+        "flows/trapping",
+    ),
+    "∇g_i for its negative": Fault(
+        (
+            ("equilibria.py", "np.asarray(hessian(problem, theta))[columns] /",
+             "-np.asarray(hessian(problem, theta))[columns] /"),
+        ),
+        ("test_equilibria.py::test_the_frame_gradients_are_derivatives_of_g",),
+        "flows/rank-loss",
+    ),
+    "uphill for the escape direction": Fault(
+        (("equilibria.py", "n = point.directions[:, 0]", "n = point.directions[:, -1]"),),
+        ("test_equilibria.py::test_a_kick_out_of_a_saddle_by_hand",),
+        "flows/rank-loss",
+    ),
+    "cut-off of the pseudo-inverse removed": Fault(
+        (("linear_algebra.py", "keep = sigma > rtol * sigma[0]", "keep = sigma > 0"),),
+        (
+            "test_equilibria.py::test_the_two_flows_agree_on_what_rests",
+            "test_equilibria.py::test_the_minimizer_psi_is_not_unique_and_the_velocity_is",
+        ),
+        "flows/rank-loss",
+    ),
 }  # fmt: skip
 
 
