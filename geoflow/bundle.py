@@ -19,7 +19,7 @@ from geoflow._checks import float64_array, is_traced, parameter_vector, positive
 from geoflow.data import Dataset
 from geoflow.flows import adapted
 from geoflow.integration import integrate
-from geoflow.linear_algebra import RANK_RTOL, moore_penrose, penrose_inverse
+from geoflow.linear_algebra import RANK_RTOL, moore_penrose, numerical_rank, penrose_inverse
 from geoflow.problem import Problem
 
 
@@ -158,6 +158,9 @@ def _output_vector(name, u, problem):
 
 
 def _require_full_rank(problem, theta):
-    """`penrose_inverse` refuses K < QN and lost rank, with advice; it cannot where values are traced."""
-    if not is_traced(theta):
-        penrose_inverse(problem.jacobian(theta))
+    """Nothing where values are traced: there rank cannot be decided."""
+    if is_traced(theta):
+        return
+    D = problem.jacobian(theta)
+    if problem.K < problem.QN or not numerical_rank(D).full:
+        penrose_inverse(D)  # raises, with advice
