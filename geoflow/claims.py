@@ -124,7 +124,7 @@ def bound(
         id,
         "inequality",
         statement,
-        f"{sign} {limit:.{digits}g}",
+        f"{sign} {limit:.6g}",
         f"{value:.{digits}g}",
         value,
         None,

@@ -80,8 +80,8 @@ class Standard(Flow):
 class Adapted(Flow):
     """dtheta/ds = −D⁺∇_x C on states theta (K,), D⁺ applied by `solver`.
 
-    `integrate` stops it where sigma_min/sigma_max falls to 1e-7: below, D⁺ jumps (at the rank cut-off of `solver`), and
-    the field says more about that cut-off than about the network.
+    `integrate` stops it where sigma_min/sigma_max falls to 1e-7: a little further down, at the `solver`'s rank cut-off
+    (1e-10), D⁺ jumps, and the field says more about that cut-off than about the network.
     """
 
     solver: Solver = Auto()

@@ -13,7 +13,7 @@ class Status(enum.Enum):
     cost_reached = "reached the cost that was asked for"
     cost_not_reached = "the flow time ran out before the cost that was asked for was reached"
     rank_loss = "D lost rank: sigma_min/sigma_max fell to the rank tolerance"
-    max_steps = "the integrator used up its steps: the orbit blows up, or rank is lost on the way, or it is stiff"
+    max_steps = "the integrator gave up (steps used up, or a step failed): the orbit blows up, or rank is lost on the way, or it is stiff"
     non_finite = "a value became NaN or infinite"
 
     @property
