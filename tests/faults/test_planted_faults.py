@@ -113,6 +113,22 @@ FAULTS = {
         ),
         "flows/rank-loss",
     ),
+    "P for P⊥ in the cost at a stationary point": Fault(
+        (("linear_algebra.py", "return v - U @ (U.T @ v)", "return U @ (U.T @ v)"),),
+        (
+            "test_underparametrized.py::test_the_normal_part_and_what_it_costs",
+            "test_underparametrized.py::test_at_a_stationary_point_it_is_the_cost",
+        ),
+        "flows/underparametrized",
+    ),
+    "the labels of two samples exchanged": Fault(
+        (
+            ("data.py", "return Dataset(means[labels] + offsets, one_hot(labels, Q), labels)",
+             "return Dataset(means[labels] + offsets, one_hot(labels.at[0].set(labels[-1]).at[-1].set(labels[0]), Q), labels)"),
+        ),
+        ("test_data.py::test_clustered_data_lie_in_their_balls",),
+        "flows/non-approximability",
+    ),
 }  # fmt: skip
 
 
