@@ -337,7 +337,7 @@ def test_under_rank_loss_the_least_squares_flow_has_its_closed_form():
 
 def test_out_of_steps():
     drawn = Case((3, 2), 5, seed=1)
-    with pytest.raises(gf.OrbitStopped, match=r"used up its steps.*larger `max_steps`"):
+    with pytest.raises(gf.OrbitStopped, match=r"gave up .*steps used up.*larger `max_steps`"):
         gf.integrate(gf.comparison, drawn.problem, drawn.theta, until=5.0, save=4, max_steps=2)
 
 
