@@ -26,7 +26,6 @@ from geoflow.diagnostics import (
     arc_length,
     decay_rate,
     ntk_bound,
-    smallest_ntk_eigenvalue,
     stationarity,
     stationary_cost,
     wilson_interval,

@@ -3,7 +3,6 @@
 import math
 from dataclasses import dataclass
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float64
@@ -81,14 +80,6 @@ def arc_length(orbit: Orbit) -> float:
     if orbit.theta is None:
         raise ValueError("this orbit kept no theta: integrate with keep_theta=True (and not the comparison flow).")
     return float(np.linalg.norm(np.diff(orbit.theta, axis=0), axis=1).sum())
-
-
-@eqx.filter_jit
-def smallest_ntk_eigenvalue(problem: Problem, theta: Float64[Array, " K"]) -> Float64[Array, ""]:
-    """lambda_min(DDᵀ) = sigma_min(D)² for K ≥ QN, and 0 for K < QN."""
-    if problem.K < problem.QN:
-        return jnp.zeros(())
-    return jnp.linalg.svd(problem.jacobian(theta), compute_uv=False)[-1] ** 2
 
 
 def wilson_interval(successes: int, trials: int, z: float = 1.96) -> tuple[float, float]:

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reference import PlainNetwork
 from strategies import Case, relative
 
 import geoflow as gf
@@ -44,7 +43,7 @@ def test_the_ntk_bound_by_hand():
 def test_the_standard_flow_stays_below_the_ntk_bound():
     """Linear least squares: DDᵀ is constant, and the bound is attained by its last eigenvector."""
     drawn = Case((5, 1), 4, seed=1)
-    lam = float(gf.smallest_ntk_eigenvalue(drawn.problem, drawn.theta))
+    lam = float(gf.sigma_range(drawn.problem, drawn.theta)[0]) ** 2
     orbit = gf.integrate(gf.standard, drawn.problem, drawn.theta, until=8.0, save=9)
     assert (orbit.cost <= gf.ntk_bound(orbit.cost[0], lam, orbit.s, samples=4) * (1 + 1e-9)).all()
     _, vectors = np.linalg.eigh(np.asarray(drawn.problem.ntk(drawn.theta)))
@@ -52,14 +51,6 @@ def test_the_standard_flow_stays_below_the_ntk_bound():
     slowest = gf.Problem(drawn.problem.network, gf.Dataset(drawn.problem.data.inputs, targets))
     orbit = gf.integrate(gf.standard, slowest, drawn.theta, until=8.0, save=9)
     assert relative(orbit.cost, gf.ntk_bound(orbit.cost[0], lam, orbit.s, samples=4)) < 1e-7
-
-
-@pytest.mark.parametrize("drawn", [Case((2, 5, 2), 4, seed=1), Case((2, 2, 1), 20, seed=1)], ids=["over", "under"])
-def test_the_smallest_ntk_eigenvalue(drawn):
-    D = PlainNetwork.like(drawn.problem.network).jacobian(np.asarray(drawn.theta), drawn.inputs)
-    smallest = float(gf.smallest_ntk_eigenvalue(drawn.problem, drawn.theta))
-    assert abs(smallest - np.linalg.eigvalsh(D @ D.T)[0]) < 1e-13 * np.linalg.norm(D) ** 2
-    assert (smallest == 0) is (drawn.problem.regime == "under")
 
 
 def test_the_arc_length_of_a_straight_path():
