@@ -7,6 +7,7 @@ import jax as _jax
 
 _jax.config.update("jax_enable_x64", True)
 
+from geoflow import linear_networks
 from geoflow.bundle import (
     Holonomy,
     bundle_gradient,
@@ -30,6 +31,7 @@ from geoflow.diagnostics import (
     stationary_cost,
     wilson_interval,
 )
+from geoflow.ensemble import Ensemble, EnsembleStopped, integrate_many
 from geoflow.equilibria import CriticalPoint, Kick, critical_point, escape_direction, frame_gradients, hessian, kick
 from geoflow.flows import (
     Adapted,
