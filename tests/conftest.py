@@ -9,7 +9,7 @@ from pathlib import Path
 
 import jaxtyping
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -34,6 +34,13 @@ settings.register_profile(
     "repeatable", derandomize=True, deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile("search", deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+# For tests/faults, where a test is meant to fail: the same examples, but the one that fails need not be made small.
+settings.register_profile(
+    "first-failure",
+    settings.get_profile("repeatable"),
+    phases=[Phase.explicit, Phase.generate],
+    report_multiple_bugs=False,
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 

@@ -5,6 +5,7 @@ fails here, and the fault is planted anew. The copy comes first on the path of a
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -145,13 +146,18 @@ def plant(patches, folder: Path) -> Path:
 
 def pytest_with(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
     """pytest in a fresh process, `folder` before everything else on its path and on that of the kernels it starts."""
+    settings = {
+        "PYTHONPATH": str(folder),
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # loading all that is installed takes longer than most tests here
+        "HYPOTHESIS_PROFILE": "first-failure",
+    }
     return subprocess.run(
         [
-            sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider",
+            sys.executable, "-m", "pytest", "-q", "--color=no", "-p", "no:cacheprovider",
             "-o", f"pythonpath={folder} tests/unit", *arguments,
         ],
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(folder)},
+        env=os.environ | settings,
         capture_output=True,
         text=True,
         check=False,
@@ -159,8 +165,9 @@ def pytest_with(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
     )  # fmt: skip
 
 
-def unit_tests(folder: Path, names) -> subprocess.CompletedProcess:
-    return pytest_with(folder, *(f"tests/unit/{name}" for name in names))
+def unit_tests(folder: Path, names, plugin: str) -> subprocess.CompletedProcess:
+    """All of them in one process: most of the time goes into starting one."""
+    return pytest_with(folder, "-p", f"tests.faults.{plugin}", *(f"tests/unit/{name}" for name in names))
 
 
 def assert_tests_failed(run: subprocess.CompletedProcess):
@@ -168,18 +175,34 @@ def assert_tests_failed(run: subprocess.CompletedProcess):
     assert run.returncode == 1, f"the fault went unseen (exit code {run.returncode})\n{run.stdout}\n{run.stderr}"
 
 
+def unseen_by(run: subprocess.CompletedProcess, names) -> list[str]:
+    """The tests of which no case failed, by the summary at the end of the run."""
+    # FAILED tests/unit/test_data.py::test_name[case] - message
+    failed = [line.removeprefix("FAILED tests/unit/") for line in run.stdout.splitlines() if line.startswith("FAILED")]
+    return [name for name in names if not any(re.match(re.escape(name) + r"(\[| |$)", line) for line in failed)]
+
+
+def test_each_test_is_looked_for_in_the_summary():
+    summary = "FAILED tests/unit/test_a.py::test_one[x y] - assert\nFAILED tests/unit/test_a.py::test_two_more\n1 passed"
+    run = subprocess.CompletedProcess([], 1, stdout=summary)
+    names = [f"test_a.py::{name}" for name in ("test_one", "test_one[x y]", "test_one[x]", "test_two", "test_two_more")]
+    assert unseen_by(run, names) == ["test_a.py::test_one[x]", "test_a.py::test_two"]
+
+
 def test_without_a_fault_the_same_tests_pass(tmp_path):
-    """Else the failures below would say nothing."""
-    run = unit_tests(plant((), tmp_path), [name for fault in FAULTS.values() for name in fault.unit])
+    """Else the failures below would say nothing. Two examples of each: `make test` has run them all by now."""
+    names = [name for fault in FAULTS.values() for name in fault.unit]
+    run = unit_tests(plant((), tmp_path), names, "two_examples")
     assert run.returncode == 0, run.stdout
+    assert unseen_by(run, names) == names
 
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_unit_tests_see(name, tmp_path):
     fault = FAULTS[name]
-    folder = plant(fault.patches, tmp_path)
-    for unit in fault.unit:  # each of them
-        assert_tests_failed(unit_tests(folder, [unit]))
+    run = unit_tests(plant(fault.patches, tmp_path), fault.unit, "first_failure")
+    assert_tests_failed(run)
+    assert not unseen_by(run, fault.unit), run.stdout  # each of them
 
 
 @pytest.mark.slow
@@ -187,7 +210,8 @@ def test_unit_tests_see(name, tmp_path):
 def test_a_chapter_sees(name, tmp_path):
     fault = FAULTS[name]
     one_process = [option for option in NBVAL if not option.startswith("--dist")]
-    run = pytest_with(plant(fault.patches, tmp_path), *one_process, f"book/{fault.chapter}.ipynb")
+    notebook = f"book/{fault.chapter}.ipynb"
+    run = pytest_with(plant(fault.patches, tmp_path), "-x", "-p", "nbval.plugin", *one_process, notebook)
     assert_tests_failed(run)
     # Not a stale stored output, an import error or a typo: a claim that does not hold, or an orbit that went astray.
     assert any(word in run.stdout for word in ("ClaimFailed", "OrbitStopped")), run.stdout
