@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float64
 
 from geoflow._checks import float64_array, positive_integer, positive_number
-from geoflow.flows import Flow
+from geoflow.flows import Comparison, Flow
 from geoflow.flows import flow as flow_named
 from geoflow.integration import _save_times
 from geoflow.orbit import ADVICE, Status
@@ -22,7 +22,8 @@ from geoflow.problem import Problem
 class Ensemble:
     """B orbits at S flow times.
 
-    s (S,); cost C (B, S) and theta_end (B, K), nan where an orbit did not get so far; status (B,), a `Status` each.
+    s (S,); cost C (B, S), nan past the time where an orbit stopped; theta_end (B, K), the last states; status (B,), a
+    `Status` each.
     """
 
     s: np.ndarray
@@ -69,8 +70,8 @@ def integrate_many(
 ) -> Ensemble:
     """The orbits of `flow` from each row of `starts` (B, K), over flow time [0, until], in one vectorized run.
 
-    As `integrate` (same flows, same `save`, `rank_tolerance`, `solver`, `max_steps`), but it keeps costs and last states only,
-    and its tolerances are those of a census, not of a measurement.
+    As `integrate` (same flows except `comparison`, same `save`, `rank_tolerance`, `solver`, `max_steps`), but it keeps costs and
+    last states only, and its tolerances are those of a census, not of a measurement.
     cost: an orbit whose cost falls to this is done (`Status.cost_reached`), and saves the run its stiff end; its later costs
     are given as that of its last state. The others go on to `until` (`Status.completed`): here neither is a failure.
     solver: Tsit5 by default; Kvaerno5 where the standard flow sits on plateaus for long, since an explicit solver's steps stay
@@ -81,6 +82,8 @@ def integrate_many(
     Raises ValueError or TypeError for bad input, as `integrate` does.
     """
     flow = flow_named(flow)
+    if isinstance(flow, Comparison):
+        raise ValueError("the comparison flow has a closed form, comparison_solution: there is nothing to integrate.")
     starts = float64_array("starts", starts, 2, "(B starts, K)")
     flow.start(problem, starts[0])
     until = positive_number("until", until)
@@ -154,6 +157,7 @@ def _assemble(completed, stopped, times, costs, ends, last_costs) -> Ensemble:
         reached = np.asarray(stopped["cost_reached"])
         status[reached] = Status.cost_reached
         costs = np.where(past & reached[:, None], last_costs[:, None], costs)
-    blown_up = completed & ~(np.isfinite(costs).all(axis=1) & np.isfinite(ends).all(axis=1))
+    blown_up = ~(np.isfinite(last_costs) & np.isfinite(ends).all(axis=1))
+    blown_up |= completed & ~np.isfinite(costs).all(axis=1)
     status[blown_up] = Status.non_finite
     return Ensemble(s=times, cost=costs, theta_end=ends, status=status)

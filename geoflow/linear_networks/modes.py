@@ -37,23 +37,29 @@ def mode_strengths(problem: Problem, theta: Float64[Array, " K"]) -> Float64[Arr
     return jnp.diagonal(partial_products(Ws)[0][0] @ Ws[0])
 
 
+#: One number for one time or strength, else an array.
+Values = np.ndarray | np.float64
+
+
 def _depth(H):
     return positive_integer("H", H) + 1
 
 
-def mode_velocity(u, sigma: float, H: int) -> np.ndarray:
+def mode_velocity(u, sigma: float, H: int) -> Values:
     """u̇ = (H+1) u^{2−2/(H+1)} (σ − u) for a balanced mode of strength u ≥ 0 behind H hidden layers."""
     depth, u = _depth(H), np.asarray(u, dtype=np.float64)
+    if (u < 0).any():
+        raise ValueError(f"balanced weights have modes of strength u ≥ 0, got {u}: for u < 0 see unbalanced_mode.")
     return depth * u ** (2 - 2 / depth) * (positive_number("sigma", sigma) - u)
 
 
-def saxe_mode(t, sigma: float, u0: float) -> np.ndarray:
+def saxe_mode(t, sigma: float, u0: float) -> Values:
     """u(t) = σ/(1 + (σ/u0 − 1)e^{−2σt}): a balanced mode, one hidden layer, from u(0) = u0 > 0."""
     sigma, u0 = positive_number("sigma", sigma), positive_number("u0", u0)
     return sigma / (1 + (sigma / u0 - 1) * np.exp(-2 * sigma * np.asarray(t, dtype=np.float64)))
 
 
-def mode_time(u, u0: float, sigma: float, H: int) -> np.ndarray:
+def mode_time(u, u0: float, sigma: float, H: int) -> Values:
     """The time t at which a balanced mode behind H ≥ 2 hidden layers has grown from u0 to u, 0 < u0 ≤ u < σ (closed form).
 
     With v = u^{1/(H+1)}: t = ∫ v^{−H}/(σ − v^{H+1}) dv, whose primitive is v^{1−H}/((1−H)σ) · ₂F₁(1, a; a + 1; v^{H+1}/σ) with
@@ -73,7 +79,7 @@ def mode_time(u, u0: float, sigma: float, H: int) -> np.ndarray:
     return primitive(u) - primitive(u0)
 
 
-def unbalanced_mode(t, sigma: float, u0: float, c: float) -> np.ndarray:
+def unbalanced_mode(t, sigma: float, u0: float, c: float) -> Values:
     """u(t) for one hidden layer and one mode with invariant c = w_2² − w_1² ≠ 0: u̇ = √(c² + 4u²) (σ − u), u(0) = u0.
 
     With w = e^φ and u = (|c|/2) sinh φ it is a Riccati equation, ẇ = −(|c|/2)(w − w_+)(w − w_−), w_± = (2σ ± √(4σ² + c²))/|c|, whose
@@ -81,7 +87,8 @@ def unbalanced_mode(t, sigma: float, u0: float, c: float) -> np.ndarray:
     """
     sigma, c = positive_number("sigma", sigma), positive_number("|c|", abs(c))
     rho = np.hypot(2 * sigma, c)
-    start, stable, unstable = np.exp(np.arcsinh(2 * float(u0) / c)), (2 * sigma + rho) / c, (2 * sigma - rho) / c
+    start, stable = np.exp(np.arcsinh(2 * float(u0) / c)), (2 * sigma + rho) / c
+    unstable = -1 / stable  # (2σ − ρ)/|c| without its cancellation
     ratio = (start - stable) / (start - unstable) * np.exp(-rho * np.asarray(t, dtype=np.float64))
     w = (stable - unstable * ratio) / (1 - ratio)
     return c / 4 * (w - 1 / w)

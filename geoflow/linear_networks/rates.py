@@ -67,6 +67,8 @@ def growing_start(
     vectors and singular values between √(‖W_k‖² + gap) (spectral norm) and 1.2 times that, whence c_k ≥ gap.
     """
     widths = [positive_integer(f"widths[{i}]", d) for i, d in enumerate(widths)]
+    if len(widths) < 3:
+        raise ValueError(f"H ≥ 1 hidden layers are needed: give widths (d_x, d_1, ..., d_y), got {tuple(widths)}.")
     _decreasing(widths)
     scale, gap = positive_number("scale", scale, zero_allowed=True), positive_number("gap", gap)
     keys = jax.random.split(key, len(widths) - 1)

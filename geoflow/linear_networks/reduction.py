@@ -22,7 +22,9 @@ def linear_problem(data: Dataset, hidden: Sequence[int]) -> Problem:
     return problem
 
 
-def reduced_problem(sigma: Float64[Array, " d_y"], d_x: int, hidden: Sequence[int]) -> Problem:
+def reduced_problem(
+    sigma: Float64[Array, " d_y"] | Float64[np.ndarray, " d_y"], d_x: int, hidden: Sequence[int]
+) -> Problem:
     """The reduced problem L = ½‖S − Π‖², S = [Σ_Y 0] of shape (d_y, d_x) (LN (3)), as d_x samples with inputs 1 and targets Sᵀ.
 
     sigma (d_y,): the diagonal of Σ_Y, positive. Raises ValueError when Assumption 1 fails (d_x ≥ d_y) or sigma is not
@@ -63,13 +65,22 @@ class Reduction:
 
     def to_reduced(self, Ws: Weights) -> tuple[Array, ...]:
         """W̄ from W."""
-        first, *middle, last = checked(Ws)
+        first, *middle, last = self._fitting(Ws)
         return (first @ (self.U_X * self.sigma_X) @ self.V_Y, *middle, self.U_Y.T @ last)
 
     def to_original(self, Ws: Weights) -> tuple[Array, ...]:
         """W from W̄."""
-        first, *middle, last = checked(Ws)
+        first, *middle, last = self._fitting(Ws)
         return (first @ self.V_Y.T @ (self.U_X / self.sigma_X).T, *middle, self.U_Y @ last)
+
+    def _fitting(self, Ws: Weights) -> tuple[Array, ...]:
+        Ws, ends = checked(Ws), (len(self.sigma_X), len(self.sigma))
+        if (Ws[0].shape[1], Ws[-1].shape[0]) != ends:
+            raise ValueError(
+                f"the weights must lead from d_x = {ends[0]} inputs to d_y = {ends[1]} outputs, got W_1 of shape "
+                f"{Ws[0].shape} and W_{len(Ws)} of shape {Ws[-1].shape}: were they made for other data?"
+            )
+        return Ws
 
 
 def reduction(data: Dataset) -> Reduction:
@@ -88,7 +99,7 @@ def reduction(data: Dataset) -> Reduction:
         ("X", X, "drop features that depend on others, or project X onto its principal components"),
         ("Y", Y, "drop targets that depend on others (one-hot targets minus their mean do)"),
     ):
-        rank = numerical_rank(matrix)
+        rank = numerical_rank(jnp.asarray(matrix))
         if not rank.full:
             raise ValueError(
                 f"LN Assumption 2 asks for {name} of full row rank, got rank {rank.rank} of {len(matrix)} (least singular "

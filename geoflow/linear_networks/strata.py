@@ -1,7 +1,8 @@
 """Critical values, dimensions and inertias of the critical strata (LN Lemma 3.2, Proposition 5, Assumptions 3, 4)."""
 
 import itertools
-from collections.abc import Sequence
+import operator
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,8 @@ import numpy as np
 from geoflow.linear_networks.weights import require_linear
 from geoflow.problem import Problem
 
-Modes = Sequence[int]
+#: A set D of modes, each by its place in sigma, from 0.
+Modes = Collection[int]
 
 
 def nonzero_modes(problem: Problem) -> np.ndarray:
@@ -19,9 +21,10 @@ def nonzero_modes(problem: Problem) -> np.ndarray:
     sigma = np.diagonal(S)
     full = np.zeros_like(S)
     np.fill_diagonal(full, sigma)
-    if X.shape[0] != X.shape[1] or (np.eye(len(X)) != X).any() or (full != S).any() or not (sigma > 0).all():
+    white = X.shape[0] == X.shape[1] and (np.eye(len(X)) == X).all()
+    if not white or len(S) > len(X) or (full != S).any() or not (sigma > 0).all():
         raise ValueError(
-            "this needs a reduced problem, with X = 1 and targets S = [Σ_Y 0]: make it with reduced_problem(sigma, d_x, "
+            "this needs a reduced problem, with X = 1 and targets S = [Σ_Y 0], d_y ≤ d_x: make it with reduced_problem(sigma, d_x, "
             "hidden), or with reduction(data).problem(hidden)."
         )
     return sigma
@@ -43,10 +46,13 @@ def require_distinct(sigma, rtol: float = 1e-10) -> np.ndarray:
 
 
 def _modes(D: Modes, d_y: int) -> tuple[int, ...]:
-    kept = tuple(sorted(int(i) for i in D))
-    if len(set(kept)) != len(kept) or not all(0 <= i < d_y for i in kept):
+    try:
+        kept = tuple(sorted(operator.index(i) for i in D))
+    except TypeError:
+        kept = None  # a number instead of a set of them, or numbers that are not whole
+    if kept is None or len(set(kept)) != len(kept) or not all(0 <= i < d_y for i in kept):
         raise ValueError(
-            f"D must be different modes out of 0..{d_y - 1} (the diagonal of D in LN Lemma 3.2), got {D!r}."
+            f"D must be different modes out of 0..{d_y - 1} (where the diagonal of D in LN Lemma 3.2 is 1), got {D!r}."
         )
     return kept
 
