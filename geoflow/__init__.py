@@ -61,6 +61,7 @@ from geoflow.networks import (
     Activation,
     FunctionNetwork,
     Network,
+    almost_everywhere,
     identity,
     relu,
     sigmoid,

@@ -114,7 +114,8 @@ def require_smooth(problem: Problem) -> None:
     if (kink := problem.network.kinked) is not None:
         raise ValueError(
             f"the activation {kink!r} has a kink, and a gradient flow needs a Lipschitz derivative (NA §1, GM §1.1). "
-            "Use smooth_relu(eps), which equals ReLU outside [−eps, eps], or softplus or tanh."
+            "Use smooth_relu(eps), which equals ReLU outside [−eps, eps], or softplus or tanh; or follow derivatives that exist almost "
+            "everywhere, knowingly, with almost_everywhere(relu)."
         )
 
 

@@ -12,7 +12,7 @@ import optimistix
 from geoflow._checks import positive_integer, positive_number
 from geoflow.flows import Adapted, Flow, comparison_solution
 from geoflow.flows import flow as flow_named
-from geoflow.orbit import Orbit, OrbitStopped, Status
+from geoflow.orbit import ALMOST_EVERYWHERE, Orbit, OrbitStopped, Status
 from geoflow.problem import Problem, cost_of_outputs
 
 #: With Dopri8 these keep x(s) − y = e^(−s/N)(x_0 − y) to about 1e-11 of |x_0 − y| at the integrator's own steps and to 5e-9
@@ -84,7 +84,7 @@ def integrate(
     times = _save_times(save, until)
     if rank_tolerance is not None and start_record["sigma_min"] <= rank_tolerance * start_record["sigma_max"]:
         records = {name: np.asarray(value)[None] for name, value in (start_record | {"state": state}).items()}
-        return _finish(_orbit(np.zeros(1), records, Status.rank_loss, 0, state), throw)
+        return _finish(_orbit(np.zeros(1), records, Status.rank_loss, 0, state), problem, throw)
 
     solution = _solver_for(problem)(
         flow,
@@ -103,7 +103,7 @@ def integrate(
     orbit = _assemble(solution, times, clock, problem, cost)
     if clock == "tau":
         orbit = _onto_the_line(orbit, flow, problem, start_record["outputs"])
-    return _finish(orbit, throw)
+    return _finish(orbit, problem, throw)
 
 
 def _require_straight(flow, problem, until, cost):
@@ -279,7 +279,9 @@ def _newton(flow, problem, theta, x):
     return theta
 
 
-def _finish(orbit: Orbit, throw: bool) -> Orbit:
+def _finish(orbit: Orbit, problem: Problem, throw: bool) -> Orbit:
+    if problem.network.almost_everywhere:
+        orbit = dataclasses.replace(orbit, status=ALMOST_EVERYWHERE.get(orbit.status, orbit.status))
     if throw and not orbit.status.ok:
         raise OrbitStopped(orbit)
     return orbit

@@ -18,8 +18,9 @@ from geoflow._checks import float64_array, parameter_vector, positive_integer, p
 class Activation:
     """A scalar function applied to every neuron, with what a flow must know of it.
 
-    `smoothness` is "analytic", "C1" (Lipschitz derivative, which the papers assume) or "kinked" (no classical
-    gradient flow: NA and GM ask for a Lipschitz derivative).
+    `smoothness` is "analytic", "C1" (Lipschitz derivative, which the papers assume), "kinked" (no classical gradient flow:
+    NA and GM ask for a Lipschitz derivative; flows refuse it) or "almost everywhere" (kinked, and followed all the same:
+    see `almost_everywhere`).
     """
 
     name: str
@@ -27,8 +28,10 @@ class Activation:
     smoothness: str
 
     def __post_init__(self):
-        if self.smoothness not in ("analytic", "C1", "kinked"):
-            raise ValueError(f"smoothness must be 'analytic', 'C1' or 'kinked', got {self.smoothness!r}.")
+        if self.smoothness not in ("analytic", "C1", "kinked", "almost everywhere"):
+            raise ValueError(
+                f"smoothness must be 'analytic', 'C1', 'kinked' or 'almost everywhere', got {self.smoothness!r}."
+            )
 
     def __call__(self, z):
         return self.function(z)
@@ -64,6 +67,15 @@ def smooth_relu(eps: float = 0.1) -> Activation:
     return Activation(f"smooth_relu({eps:g})", smoothed, "C1")
 
 
+def almost_everywhere(kinked: Activation) -> Activation:
+    """The same activation, for flows that follow it by its derivative almost everywhere (on a kink, JAX's choice: 0 for ReLU at 0).
+
+    That is no classical gradient flow: an orbit may depend on the integrator where it meets a kink. Every orbit and ensemble says so in
+    its status (`Status.completed_almost_everywhere`). For the flow of the papers use `smooth_relu(eps)`.
+    """
+    return Activation(f"{kinked.name} (a.e.)", kinked.function, "almost everywhere")
+
+
 ACTIVATIONS = {a.name: a for a in (tanh, sigmoid, softplus, sin, identity, relu)}
 
 
@@ -90,6 +102,11 @@ class Network(eqx.Module):
     def kinked(self) -> str | None:
         """The name of what keeps the map from being C¹, or None."""
         return None
+
+    @property
+    def almost_everywhere(self) -> bool:
+        """Whether derivatives exist almost everywhere only, and flows were told to follow them (see `almost_everywhere`)."""
+        return False
 
 
 class FunctionNetwork(Network):
@@ -136,8 +153,15 @@ class MLP(Network):
 
     @property
     def kinked(self) -> str | None:
-        hidden = len(self.widths) > 2
-        return self.activation.name if hidden and self.activation.smoothness == "kinked" else None
+        return self.activation.name if self._has_hidden and self.activation.smoothness == "kinked" else None
+
+    @property
+    def almost_everywhere(self) -> bool:
+        return self._has_hidden and self.activation.smoothness == "almost everywhere"
+
+    @property
+    def _has_hidden(self) -> bool:
+        return len(self.widths) > 2
 
     def init(self, key: PRNGKeyArray, scale: float = 1.0) -> Float64[Array, " K"]:
         """A random theta: W_l entries normal with deviation scale/√d_(l-1), b_l normal with deviation scale."""

@@ -7,10 +7,14 @@ import numpy as np
 
 
 class Status(enum.Enum):
-    """How an orbit ended. The first two are what was asked for; every other one is a failure with its reason."""
+    """How an orbit ended. The first four are what was asked for; every other one is a failure with its reason."""
 
     completed = "reached the end of the flow time that was asked for"
     cost_reached = "reached the cost that was asked for"
+    completed_almost_everywhere = "reached the end of the flow time that was asked for, by derivatives that exist almost everywhere only: no classical flow"
+    cost_reached_almost_everywhere = (
+        "reached the cost that was asked for, by derivatives that exist almost everywhere only: no classical flow"
+    )
     cost_not_reached = "the flow time ran out before the cost that was asked for was reached"
     rank_loss = "D lost rank: sigma_min/sigma_max fell to the rank tolerance"
     max_steps = "the integrator gave up (steps used up, or a step failed): the orbit blows up, or rank is lost on the way, or it is stiff"
@@ -18,8 +22,14 @@ class Status(enum.Enum):
 
     @property
     def ok(self) -> bool:
-        return self in (Status.completed, Status.cost_reached)
+        return self in ALMOST_EVERYWHERE or self in ALMOST_EVERYWHERE.values()
 
+
+#: What a good end is called where the network is followed across kinks.
+ALMOST_EVERYWHERE = {
+    Status.completed: Status.completed_almost_everywhere,
+    Status.cost_reached: Status.cost_reached_almost_everywhere,
+}
 
 ADVICE = {
     Status.cost_not_reached: "Give a larger `until`; the orbit so far tells how fast the cost falls.",
