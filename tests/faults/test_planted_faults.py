@@ -130,6 +130,52 @@ FAULTS = {
         ("test_data.py::test_clustered_data_lie_in_their_balls",),
         "flows/non-approximability",
     ),
+    "plus for minus in the invariants C_k": Fault(
+        (("linear_networks/invariants.py", "[after.T @ after - W @ W.T for W", "[after.T @ after + W @ W.T for W"),),
+        (
+            "test_linear_invariants.py::test_the_invariants_by_loops",
+            "test_linear_invariants.py::test_they_stay_along_an_orbit",
+            "test_linear_rates.py::test_the_rates_by_hand",
+        ),
+        "linear/invariants",
+    ),
+    "the largest eigenvalue of C_k for its d_{k+1}-th": Fault(
+        (("linear_networks/rates.py", "(np.asarray(C))[-W.shape[0]]", "(np.asarray(C))[-1]"),),
+        (
+            "test_linear_rates.py::test_the_rates_by_hand",
+            "test_linear_rates.py::test_the_differential_inequality_at_any_point",
+            "test_linear_rates.py::test_no_admissible_start_is_slower_than_promised",
+        ),
+        "linear/rates",
+    ),
+    "swaps of a kept mode for a larger one left out of the inertia": Fault(
+        (("linear_networks/strata.py", "(d_y - r) * (d_1 - r) + int(overtaken)", "(d_y - r) * (d_1 - r)"),),
+        (
+            "test_linear_strata.py::test_the_inertia_of_every_stratum",
+            "test_linear_strata.py::test_the_papers_own_table",
+        ),
+        "linear/landscape",
+    ),
+    "idle neurons that see the modes left out": Fault(
+        (("linear_networks/critical_points.py", "np.setdiff1d(idle(d_in), lost) if k == 1", "idle(d_in) if k == 1"),),
+        (
+            "test_linear_critical_points.py::test_every_subset_and_every_vanish",
+            "test_linear_critical_points.py::test_any_key_and_any_gauge",
+        ),
+        None,
+    ),
+    "the gradient descent dynamics on the clock of the standard flow": Fault(
+        (
+            ("linear_networks/dynamics.py", "EX = (A[0] @ Ws[0] @ X - Y) @ X.T",
+             "EX = (A[0] @ Ws[0] @ X - Y) @ X.T / problem.N"),
+        ),
+        (
+            "test_linear_dynamics.py::test_the_dynamics_go_down_the_loss",
+            "test_linear_dynamics.py::test_the_clock_is_the_papers",
+            "test_linear_modes.py::test_an_orbit_of_the_whole_network_is_saxes",
+        ),
+        "linear/overfitting",
+    ),
 }  # fmt: skip
 
 
