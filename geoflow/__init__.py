@@ -7,7 +7,7 @@ import jax as _jax
 
 _jax.config.update("jax_enable_x64", True)
 
-from geoflow import linear_networks
+from geoflow import constructive, linear_networks
 from geoflow.bundle import (
     Holonomy,
     bundle_gradient,

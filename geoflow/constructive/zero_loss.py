@@ -1,0 +1,119 @@
+"""Networks of zero loss, written down: one truncation a cluster, then an affine output layer."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Array, Float64
+
+from geoflow._checks import positive_integer, positive_number
+from geoflow.constructive.clusters import Clusters, classes, clusters, require_clustered
+from geoflow.constructive.layers import relu_network
+from geoflow.constructive.truncation import Cone, cone
+from geoflow.data import Dataset
+from geoflow.problem import Problem
+
+
+@dataclass(frozen=True, eq=False)
+class Construction:
+    """A ReLU network made by hand: the problem, its parameters theta (K,), and what they were made of.
+
+    cones: the cuts in the order of the layers; order: the cluster that each collapses; stages: the inputs z (N, Q) before the
+    first and after each cut, in input coordinates (z^(0) = x, z^(ℓ) = τ_ℓ(z^(ℓ−1))).
+    """
+
+    problem: Problem
+    theta: Float64[Array, " K"]
+    cones: tuple[Cone, ...]
+    order: tuple[int, ...]
+    stages: tuple[np.ndarray, ...]
+
+
+def zero_loss_network(
+    data: Dataset, hidden_layers: int | None = None, lam: float | None = None, opening: float = 0.5
+) -> Construction:
+    """A network of L ≥ Q hidden layers of width Q and zero loss, for clustered data: δ < h_min/2 (in the spirit of CM).
+
+    Layer ℓ collapses cluster ℓ to p_ℓ = (1 − lam)μ_ℓ + lam·(mean of the other means), cutting along −∇λ_ℓ; L > Q layers: the
+    rest let everything pass.
+    hidden_layers: L, by default Q. lam: between δ/h_min and ½, by default the middle. opening: of the largest possible, in (0, 1).
+    Raises ValueError when the clustering condition fails (naming the cluster and 2δ/h), for L < Q, or lam out of its range.
+    """
+    c = clusters(data)
+    require_clustered(c)
+    Q = c.Q
+    L = Q if hidden_layers is None else positive_integer("hidden_layers L", hidden_layers)
+    least = c.delta / c.heights.min()
+    lam = (least + 0.5) / 2 if lam is None else positive_number("lam", lam)
+    if not least < lam < 0.5:
+        raise ValueError(f"lam must lie between δ/h = {least:.4g} and 1/2, got {lam:.4g}.")
+    if Q == 1:
+        cuts = [(0, c.means[0] + c.radii[0] + 1.0, np.ones(1))]
+    else:
+        others = (c.means.sum(axis=0) - c.means) / (Q - 1)
+        cuts = [(j, (1 - lam) * c.means[j] + lam * others[j], -c.gradients[j]) for j in range(Q)]
+    return _from_cuts(data, c, cuts, L, opening)
+
+
+def _from_cuts(data: Dataset, c: Clusters, cuts, L: int, opening: float) -> Construction:
+    """The telescoped network: W_ℓ = V_ℓV_{ℓ−1}⁻¹, b_ℓ = V_ℓ(p_{ℓ−1} − p_ℓ), so that x^(ℓ) = V_ℓ(z^(ℓ) − p_ℓ)."""
+    Q, labels = c.Q, np.asarray(data.labels)
+    if len(cuts) > L:
+        raise ValueError(
+            f"one hidden layer a cluster: L ≥ Q = {len(cuts)} is needed, got L = {L}. See two_layer_network."
+        )
+    stages, cones, layers = [np.asarray(data.inputs)], [], []
+    V_before, p_before = np.eye(Q), np.zeros(Q)
+    for _, p, n in cuts:
+        made = cone(p, n, stages[-1], opening)
+        V = made.V
+        layers.append((V @ np.linalg.inv(V_before), V @ (p_before - p)))
+        after = np.where((((stages[-1] - p) @ made.n) < 0)[:, None], p, stages[-1])
+        stages.append(after)
+        cones.append(made)
+        V_before, p_before = V, np.asarray(p)
+    ends = np.array([stages[-1][labels == j][0] for j in range(Q)])
+    if any(np.ptp(stages[-1][labels == j], axis=0).max() for j in range(Q)):
+        raise ValueError("a cut did not collapse its cluster: the clusters are not what the construction needs.")
+    points = (ends - p_before) @ V_before.T
+    for _ in range(L - len(cuts)):  # W = 1, b = 1: what is non-negative passes, one higher
+        layers.append((np.eye(Q), np.ones(Q)))
+        points = points + 1.0
+    affine = np.linalg.lstsq(np.hstack([points, np.ones((Q, 1))]), np.eye(Q), rcond=None)[0]
+    layers.append((affine[:Q].T, affine[Q]))
+    problem, theta = relu_network(data, layers)
+    return Construction(problem, theta, tuple(cones), tuple(j for j, _, _ in cuts), tuple(stages))
+
+
+def two_layer_network(data: Dataset) -> tuple[Problem, Float64[Array, " K"]]:
+    """Two hidden layers suffice for any Q ≥ 2, under the same condition δ < h_min/2 (ours).
+
+    σ(λ(x) − ½) = s·e_j on cluster j; then σ(1 − c·s·e_j) = 1 − e_j for c large; then affine.
+    """
+    c = clusters(data)
+    require_clustered(c)
+    Q = c.Q
+    if Q < 2:
+        raise ValueError("with one class a constant fits: use zero_loss_network.")
+    least = 0.5 - c.delta / c.heights.min()  # s ≥ this
+    first = (c.gradients, 1 / Q - c.gradients @ c.means.mean(axis=0) - 0.5)
+    second = (-2 / least * np.eye(Q), np.ones(Q))
+    output = (-np.eye(Q), np.ones(Q))
+    return relu_network(data, [first, second, output])
+
+
+def one_layer_network(data: Dataset) -> tuple[Problem, Float64[Array, " K"]]:
+    """One hidden layer of two parallel neurons suffices for Q = 2 (ours): σ(t − a) − σ(t − b) is 0 below a and b − a above b."""
+    labels = classes(data)
+    if data.Q != 2:
+        raise ValueError(f"two parallel neurons separate Q = 2 classes, got Q = {data.Q}: use two_layer_network.")
+    c = clusters(data)
+    n = c.gradients[1] / np.linalg.norm(c.gradients[1])
+    t = np.asarray(data.inputs) @ n
+    a, b = t[labels == 0].max(), t[labels == 1].min()
+    if a >= b:
+        raise ValueError(
+            f"the line through the means does not separate the clusters: cluster 0 reaches to {a:.4g}, cluster 1 starts at {b:.4g}."
+        )
+    output = np.array([[-1.0, 1.0], [1.0, -1.0]]) / (b - a)
+    layers = [(np.array([n, n]), np.array([-a, -b])), (output, np.array([1.0, 0.0]))]
+    return relu_network(data, layers)
