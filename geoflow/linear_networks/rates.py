@@ -38,7 +38,7 @@ def _decreasing(widths: Sequence[int]) -> None:
     if any(after > before for before, after in itertools.pairwise(widths[1:])):
         raise ValueError(
             f"LN Proposition 2 needs d_1 ≥ ... ≥ d_H ≥ d_y, got widths (d_x, d_1, ..., d_y) = {tuple(widths)}: where a layer "
-            "widens, W_{k+1}ᵀW_{k+1} is singular on its range and no rate follows. Order the hidden widths downwards."
+            "widens, W_{k+1}W_{k+1}ᵀ is singular and no rate follows. Order the hidden widths downwards."
         )
 
 
