@@ -39,7 +39,8 @@ def stages() -> dict[str, list[str]]:
         "chapters": pytest("chapters", *TWO_CORES, *NBVAL, "book"),
         "faults": pytest("faults", *TWO_CORES, "tests/faults"),
         "book": [python, "scripts/book.py"],
-        "browser": pytest("browser", *TWO_CORES, "--dist=loadfile", "tests/browser"),
+        # A worker that is done takes over from the other. By file, all pages would be on one.
+        "browser": pytest("browser", *TWO_CORES, "--dist=worksteal", "tests/browser"),
     }
 
 

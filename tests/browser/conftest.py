@@ -43,6 +43,13 @@ def address(built) -> str:
         def log_message(self, *_arguments):
             pass
 
+        def do_GET(self):
+            if self.path == "/favicon.ico":  # Chromium's own wish, not the page's
+                self.send_response(http.HTTPStatus.NO_CONTENT)
+                self.end_headers()
+            else:
+                super().do_GET()
+
     handler = functools.partial(Quiet, directory=str(built))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -50,17 +57,28 @@ def address(built) -> str:
         server.shutdown()
 
 
+@pytest.fixture(scope="session")
+def watches(browser):
+    """One watched page per theme and width, kept: after the first visit, scripts and style sheets are at hand."""
+
+    @functools.cache
+    def watch(theme: str, width: int) -> Watch:
+        context = browser.new_context(color_scheme=theme, has_touch=width < 500)
+        return Watch(context.new_page())
+
+    return watch
+
+
 @pytest.fixture
-def visit(browser):
-    """Opens an address at a theme and a width; every page it opened is watched and closed."""
-    contexts = []
+def visit(watches):
+    """Opens an address at a theme and a width, watched from there on."""
+    pages = []
 
     def opened(url: str, theme: str = "light", width: int = 1280) -> Watch:
-        context = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=theme, has_touch=width < 500
-        )
-        contexts.append(context)
-        watch = Watch(context.new_page())
+        watch = watches(theme, width)
+        watch.forget()
+        pages.append(watch.page)
+        watch.page.set_viewport_size({"width": width, "height": 900})
         watch.page.goto(url, wait_until="load")
         watch.page.wait_for_function("!window.MathJax?.startup || MathJax.startup.promise")
         views = 'script[type="application/vnd.jupyter.widget-view+json"]'
@@ -71,5 +89,5 @@ def visit(browser):
         return watch
 
     yield opened
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.goto("about:blank")  # films stop, and what is still asked for fails now, not in the next visit
