@@ -14,7 +14,7 @@ from geoflow._checks import float64_array, positive_integer, positive_number
 from geoflow.flows import Comparison, Flow
 from geoflow.flows import flow as flow_named
 from geoflow.integration import _save_times
-from geoflow.orbit import ADVICE, Status
+from geoflow.orbit import ADVICE, ALMOST_EVERYWHERE, Status
 from geoflow.problem import Problem
 
 
@@ -104,6 +104,8 @@ def integrate_many(
     )
     last_costs = np.asarray(jax.vmap(problem.cost)(ends))
     ensemble = _assemble(np.asarray(completed), stopped, times, np.array(costs), np.array(ends), last_costs)
+    if problem.network.almost_everywhere:
+        ensemble.status[:] = [ALMOST_EVERYWHERE.get(status, status) for status in ensemble.status]
     if throw and not ensemble.ok.all():
         raise EnsembleStopped(ensemble)
     return ensemble
