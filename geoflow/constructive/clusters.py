@@ -51,10 +51,14 @@ def classes(data: Dataset) -> np.ndarray:
         raise ValueError(
             f"inputs must lie in R^Q with Q = {Q} classes, got R^{data.inputs.shape[1]}: project them to Q dimensions first."
         )
+    if labels.min() < 0 or labels.max() >= Q:
+        raise ValueError(f"labels must be the classes 0..{Q - 1}, got {labels.min()} to {labels.max()}.")
     if not np.array_equal(np.asarray(data.targets), np.eye(Q)[labels]):
         raise ValueError("targets must be the unit vectors e_j of the labels, one_hot(labels, Q).")
     if len(np.unique(labels)) < Q:
-        raise ValueError(f"each of the {Q} classes needs a sample, got {len(np.unique(labels))} classes.")
+        raise ValueError(
+            f"each of the {Q} classes needs a sample, but {sorted(set(range(Q)) - set(labels.tolist()))} have none."
+        )
     return labels
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float64
 
 from geoflow.data import Dataset
@@ -16,6 +17,13 @@ def relu_network(data: Dataset, layers: Sequence) -> tuple[Problem, Float64[Arra
     widths = (layers[0][0].shape[1], *(W.shape[0] for W, _ in layers))
     problem = Problem(MLP(widths, "relu"), data)
     return problem, problem.network.flatten(layers)
+
+
+def activity(layers: Sequence, x) -> np.ndarray:
+    """x (n, M) sent through hidden layers (W, b), in numpy: σ(W ⋯ σ(W_1x + b_1) ⋯ + b), (n, width)."""
+    for W, b in layers:
+        x = np.maximum(x @ W.T + b, 0.0)
+    return x
 
 
 def clearance(problem: Problem, theta: Float64[Array, " K"]) -> float:

@@ -9,7 +9,8 @@ from jaxtyping import Array, Float64
 
 from geoflow._checks import positive_integer, positive_number
 from geoflow.constructive.clusters import classes, clusters
-from geoflow.constructive.layers import clearance, relu_network
+from geoflow.constructive.layers import activity, clearance, relu_network
+from geoflow.constructive.zero_loss import TOLERANCE
 from geoflow.data import Dataset
 from geoflow.problem import Problem
 
@@ -27,7 +28,7 @@ def affine_fit(data: Dataset, kept: Sequence[int]):
     if not rows.any():
         return np.zeros((data.Q, data.Q)), np.zeros(data.Q), np.zeros((0, data.Q))
     x_mean, y_mean = X.mean(axis=0), Y.mean(axis=0)
-    A = (np.linalg.pinv(X - x_mean) @ (Y - y_mean)).T
+    A = (np.linalg.pinv(X - x_mean, rcond=1e-10) @ (Y - y_mean)).T
     B = y_mean - A @ x_mean
     return A, B, X @ A.T + B - Y
 
@@ -138,5 +139,16 @@ def collapsed_network(
         layers.append((np.eye(Q) + lift * np.outer(ones, here), p[i - 1] + lift * ones - p[i]))
     layers += [(np.eye(Q), np.full(Q, margin))] * (L - len(layers))
     layers.append((forget, forget @ p[-1] + (1 / Q if blocks else -margin * (L - 1))))
+    W, b = layers[-1]
+    meant = u.copy()
+    for block, y in zip(blocks, y_mean, strict=True):
+        meant[np.isin(labels, block)] = y
+    miss = np.abs(activity(layers[:-1], X) @ W.T + b - meant).max()
+    if not miss <= TOLERANCE:
+        raise ValueError(
+            f"in float64 this network would miss its outputs by {miss:.1e}: two clusters nearly touch along the direction through the "
+            f"means (Λ = {Lam:.1e}, 2δ/h = {c.ratio:.3f}), or the inputs lie far from the origin. Shrink the clusters, or order the "
+            "blocks otherwise."
+        )
     problem, theta = relu_network(data, layers)
     return LocalMinimum(problem, theta, blocks, kept, merged_cost(data, blocks, kept), clearance(problem, theta))

@@ -58,7 +58,7 @@ def cone(p, n, z, fraction: float = 0.5) -> Cone:
     along = (z - p) @ n
     across = np.linalg.norm(z - p - along[:, None] * n, axis=1)
     if not 0 < fraction < 1:
-        raise ValueError(f"fraction must lie between 0 and 1, got {fraction!r}.")
+        raise ValueError(f"the opening must be a fraction between 0 and 1, got {fraction!r}.")
     if (np.abs(along) <= 1e-12 * (across + np.abs(along))).any():
         worst = int(np.abs(along).argmin())
         raise ValueError(f"point {worst} lies on the cut through p, so that no cone holds it: move the base point p.")

@@ -7,10 +7,13 @@ from jaxtyping import Array, Float64
 
 from geoflow._checks import positive_integer, positive_number
 from geoflow.constructive.clusters import Clusters, classes, clusters, require_clustered
-from geoflow.constructive.layers import relu_network
+from geoflow.constructive.layers import activity, relu_network
 from geoflow.constructive.truncation import Cone, cone
 from geoflow.data import Dataset
 from geoflow.problem import Problem
+
+#: How far a network of zero loss may miss a target: well-conditioned ones stay below 1e-12.
+TOLERANCE = 1e-10
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,11 +50,16 @@ def zero_loss_network(
     if not least < lam < 0.5:
         raise ValueError(f"lam must lie between δ/h = {least:.4g} and 1/2, got {lam:.4g}.")
     if Q == 1:
-        cuts = [(0, c.means[0] + c.radii[0] + 1.0, np.ones(1))]
+        cuts = [(0, *beyond(c))]
     else:
         others = (c.means.sum(axis=0) - c.means) / (Q - 1)
         cuts = [(j, (1 - lam) * c.means[j] + lam * others[j], -c.gradients[j]) for j in range(Q)]
     return _from_cuts(data, c, cuts, L, opening)
+
+
+def beyond(c: Clusters):
+    """(p, n) for Q = 1: a base point that the only cluster does not reach."""
+    return c.means[0] + c.radii[0] + np.maximum(1.0, np.abs(c.means[0])), np.ones(1)
 
 
 def _from_cuts(data: Dataset, c: Clusters, cuts, L: int, opening: float) -> Construction:
@@ -71,15 +79,24 @@ def _from_cuts(data: Dataset, c: Clusters, cuts, L: int, opening: float) -> Cons
         stages.append(after)
         cones.append(made)
         V_before, p_before = V, np.asarray(p)
-    ends = np.array([stages[-1][labels == j][0] for j in range(Q)])
     if any(np.ptp(stages[-1][labels == j], axis=0).max() for j in range(Q)):
         raise ValueError("a cut did not collapse its cluster: the clusters are not what the construction needs.")
-    points = (ends - p_before) @ V_before.T
-    for _ in range(L - len(cuts)):  # W = 1, b = 1: what is non-negative passes, one higher
-        layers.append((np.eye(Q), np.ones(Q)))
-        points = points + 1.0
-    affine = np.linalg.lstsq(np.hstack([points, np.ones((Q, 1))]), np.eye(Q), rcond=None)[0]
-    layers.append((affine[:Q].T, affine[Q]))
+    one_each = stages[0][[int(np.argmax(labels == j)) for j in range(Q)]]
+    size = activity(layers, one_each).max() or 1.0
+    layers += [(np.eye(Q), np.full(Q, size))] * (L - len(cuts))  # what is non-negative passes, higher by `size`
+    points = activity(layers, one_each)  # as rounded in the layers above: only the output layer's own rounding is left
+    middle = points.mean(axis=0)
+    A = np.linalg.pinv(points - middle, rcond=1e-12).T  # A (x − middle) + 1/Q is e_j at the j-th point
+    layers.append((A, 1 / Q - A @ middle))
+    miss = np.abs(activity(layers[:-1], stages[0]) @ A.T + layers[-1][1] - np.eye(Q)[labels]).max()
+    condition = max(made.condition for made in cones)
+    miss = max(miss, np.finfo(float).eps * condition)  # what another order of the sums would show
+    if not miss <= TOLERANCE:
+        raise ValueError(
+            f"in float64 this network would miss its targets by {miss:.1e}: its layers are too ill-conditioned (cond V up to "
+            f"{condition:.1e}), since the simplex of means is nearly flat (h = {c.heights.min():.1e}, "
+            f"δ = {c.delta:.1e}) or far from the origin. Centre and rescale the inputs, or project them otherwise."
+        )
     problem, theta = relu_network(data, layers)
     return Construction(problem, theta, tuple(cones), tuple(j for j, _, _ in cuts), tuple(stages))
 
@@ -102,18 +119,23 @@ def two_layer_network(data: Dataset) -> tuple[Problem, Float64[Array, " K"]]:
 
 
 def one_layer_network(data: Dataset) -> tuple[Problem, Float64[Array, " K"]]:
-    """One hidden layer of two parallel neurons suffices for Q = 2 (ours): σ(t − a) − σ(t − b) is 0 below a and b − a above b."""
+    """One hidden layer of two parallel neurons suffices for Q = 2 (ours): σ(t − a) − σ(t − b) is 0 below a and b − a above b.
+
+    a and b lie at a third and two thirds of the gap between the clusters. Raises ValueError when they overlap along their means.
+    """
     labels = classes(data)
     if data.Q != 2:
         raise ValueError(f"two parallel neurons separate Q = 2 classes, got Q = {data.Q}: use two_layer_network.")
     c = clusters(data)
     n = c.gradients[1] / np.linalg.norm(c.gradients[1])
     t = np.asarray(data.inputs) @ n
-    a, b = t[labels == 0].max(), t[labels == 1].min()
-    if a >= b:
+    low, high = t[labels == 0].max(), t[labels == 1].min()
+    if low >= high:
         raise ValueError(
-            f"the line through the means does not separate the clusters: cluster 0 reaches to {a:.4g}, cluster 1 starts at {b:.4g}."
+            f"the line through the means does not separate the clusters: cluster 0 reaches to {low:.4g}, cluster 1 starts at "
+            f"{high:.4g} (2δ/h = {c.ratio:.3f}). If another line does, separable_network(data) finds it."
         )
+    a, b = (2 * low + high) / 3, (low + 2 * high) / 3
     output = np.array([[-1.0, 1.0], [1.0, -1.0]]) / (b - a)
     layers = [(np.array([n, n]), np.array([-a, -b])), (output, np.array([1.0, 0.0]))]
     return relu_network(data, layers)
