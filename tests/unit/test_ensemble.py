@@ -142,6 +142,32 @@ def test_a_rank_that_is_lost():
     assert stopped.value.ensemble.status.tolist() == lost.status.tolist()
 
 
+def test_kinks_are_followed_and_every_status_says_so():
+    """The first start reaches the cost, the second goes on to the end, the third one overflows and keeps its own status."""
+    network = gf.MLP((1, 2, 1), gf.almost_everywhere(gf.relu))
+    kinked = gf.Problem(network, gf.Dataset([[1.0], [2.0]], [[1.0], [3.0]]))
+    dead = np.array([-1.0, -2, -1, -1, 1, 1, 0])  # no neuron active: the output bias alone moves, to the mean target
+    rows = jnp.array([[1.0, 1, 0.1, 0.2, 0.5, 0.6, 0], dead, np.full(7, 1e120)])
+    options = {"until": 30.0, "save": 4, "cost": 1e-3, "max_steps": 500}
+    ensemble = gf.integrate_many("standard", kinked, rows, throw=False, **options)
+    assert ensemble.status.tolist() == [
+        gf.Status.cost_reached_almost_everywhere,
+        gf.Status.completed_almost_everywhere,
+        gf.Status.non_finite,
+    ]
+    assert ensemble.ok.tolist() == [True, True, False]
+    assert "1 cost_reached_almost_everywhere, 1 completed_almost_everywhere, 1 non_finite" in repr(ensemble)
+    assert ensemble.theta_end[1] == pytest.approx(np.array([*dead[:6], 2.0]), abs=1e-5)
+    assert ensemble.cost[1, -1] == pytest.approx(0.5, abs=1e-6)
+    with pytest.raises(gf.EnsembleStopped, match=r"1 of 3 orbits stopped .* most often: a value became NaN"):
+        gf.integrate_many("standard", kinked, rows, **options)
+    refused = gf.Problem(gf.MLP((1, 2, 1), "relu"), kinked.data)
+    with pytest.raises(ValueError, match=r"'relu' has a kink.*almost_everywhere\(relu\)"):
+        gf.integrate_many("standard", refused, rows[:2], **options)
+    linear = gf.Problem(gf.MLP((1, 1), gf.almost_everywhere(gf.relu)), kinked.data)
+    assert set(gf.integrate_many("standard", linear, jnp.zeros((2, 2)), until=30.0).status) == {gf.Status.completed}
+
+
 @pytest.mark.usefixtures("as_a_user")
 def test_refusals():
     good = np.asarray(starts())

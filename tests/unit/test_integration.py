@@ -357,6 +357,54 @@ def test_every_failure_has_advice():
     assert set(ADVICE) == {status for status in gf.Status if not status.ok}
 
 
+# --- kinks, followed almost everywhere --------------------------------------------------------------------
+
+#: inputs, targets and parameters at which every neuron stays active: there ReLU is the identity
+ACTIVE = gf.Dataset(np.array([[0.5, 0.2], [1.0, 0.7], [0.3, 1.1]]), np.array([[2.0], [4.0], [3.5]]))
+POSITIVE = jnp.array([0.5, 0.3, 0.2, 0.6, 0.4, 0.1, 0.3, 0.5, 0.7, 0.4, 0.6, 0.3, 0.2])
+FOLLOWED = gf.Problem(gf.MLP((2, 3, 1), gf.almost_everywhere(gf.relu)), ACTIVE)
+
+
+@pytest.mark.parametrize("flow", ["standard", "adapted"])
+def test_relu_is_followed_and_the_status_says_how(flow):
+    options = {"until": 6.0, "save": SAVE, "max_steps": 2000}
+    orbit = gf.integrate(flow, FOLLOWED, POSITIVE, **options)
+    assert orbit.status is gf.Status.completed_almost_everywhere
+    assert orbit.status.ok
+    assert "almost everywhere only: no classical flow" in orbit.status.value
+    assert repr(orbit).startswith("Orbit(completed_almost_everywhere at s = 6")
+    affine = gf.integrate(flow, gf.Problem(gf.MLP((2, 3, 1), "identity"), ACTIVE), POSITIVE, **options)
+    assert affine.status is gf.Status.completed
+    assert relative(orbit.theta, affine.theta) < 1e-9
+    (W_1, b_1), _ = PlainNetwork((2, 3, 1)).layers(orbit.theta_end)
+    assert (np.asarray(ACTIVE.inputs) @ W_1.T + b_1).min() > 0  # as promised above
+    if flow == "adapted":
+        assert off_the_line(orbit, FOLLOWED) < INTERPOLATED
+
+
+def test_a_cost_and_failures_across_kinks():
+    """A good end is marked, a failure keeps its own name."""
+    options = {"save": SAVE, "max_steps": 2000, "throw": False}
+    reached = gf.integrate("adapted", FOLLOWED, POSITIVE, until=60.0, cost=1e-4, **options)
+    assert reached.status is gf.Status.cost_reached_almost_everywhere
+    assert reached.status.ok
+    assert reached.cost[-1] <= 1e-4 * (1 + 1e-6)
+    short = gf.integrate("adapted", FOLLOWED, POSITIVE, until=0.1, cost=1e-4, **options)
+    assert short.status is gf.Status.cost_not_reached
+    dead = gf.integrate("adapted", FOLLOWED, -POSITIVE, until=6.0, **options)  # no neuron active: rank D = 1
+    assert dead.status is gf.Status.rank_loss
+    stopped = gf.integrate("adapted", FOLLOWED, POSITIVE, until=6.0, save=SAVE, max_steps=2, throw=False)
+    assert stopped.status is gf.Status.max_steps
+    assert not any(orbit.status.ok for orbit in (short, dead, stopped))
+    with pytest.raises(gf.OrbitStopped, match=r"D lost rank.*rank_tolerance=None"):
+        gf.integrate("adapted", FOLLOWED, -POSITIVE, until=6.0)
+
+
+def test_without_a_hidden_layer_nothing_is_marked():
+    linear = gf.Problem(gf.MLP((2, 1), gf.almost_everywhere(gf.relu)), ACTIVE)
+    assert gf.integrate("adapted", linear, jnp.zeros(3), until=6.0, save=SAVE).status is gf.Status.completed
+
+
 # --- refusals ---------------------------------------------------------------------------------------------
 
 DRAWN = Case((2, 3, 1), 4, seed=1)
@@ -405,5 +453,5 @@ def test_refuses_float32_and_kinks():
         gf.integrate("adapted", DRAWN.problem, np.zeros(13, np.float32), until=1.0)
     kinked = gf.Problem(gf.MLP((2, 3, 1), "relu"), DRAWN.problem.data)
     for flow in ("standard", "adapted"):
-        with pytest.raises(ValueError, match=r"'relu' has a kink.*smooth_relu"):
+        with pytest.raises(ValueError, match=r"'relu' has a kink.*smooth_relu.*almost_everywhere\(relu\)"):
             gf.integrate(flow, kinked, DRAWN.theta, until=1.0)

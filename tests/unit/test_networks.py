@@ -93,6 +93,23 @@ def test_only_a_hidden_kink_counts():
     assert gf.FunctionNetwork(lambda theta, inputs: inputs * theta, 1).kinked is None
 
 
+def test_a_kink_that_is_followed_almost_everywhere():
+    followed = gf.almost_everywhere(gf.relu)
+    z = jnp.linspace(-2, 2, 41)
+    assert np.array_equal(followed(z), gf.relu(z))
+    assert float(jax.grad(followed.function)(0.0)) == 0
+    assert (followed.name, followed.smoothness) == ("relu (a.e.)", "almost everywhere")
+    assert followed == gf.almost_everywhere(gf.relu)  # one program for both
+    assert hash(followed) == hash(gf.almost_everywhere(gf.relu))
+    assert gf.relu.smoothness == "kinked"  # as before
+    network = gf.MLP((2, 3, 1), followed)
+    assert network.almost_everywhere
+    assert network.kinked is None
+    for plain in (gf.MLP((2, 1), followed), gf.MLP((2, 3, 1), "relu"), gf.MLP((2, 3, 1), gf.smooth_relu(0.1))):
+        assert not plain.almost_everywhere
+    assert not gf.FunctionNetwork(lambda theta, inputs: inputs * theta, 1).almost_everywhere
+
+
 def test_a_function_network_is_its_function():
     network = gf.FunctionNetwork(lambda theta, inputs: theta[0] * inputs + theta[1], 2)
     assert network.parameter_count == 2
