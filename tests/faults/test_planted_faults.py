@@ -176,6 +176,47 @@ FAULTS = {
         ),
         "linear/overfitting",
     ),
+    "a cone flipped: points before the cut fall, those behind it stay": Fault(
+        (("constructive/truncation.py", "(np.maximum(x @ W.T + b, 0.0) - b)", "(np.minimum(x @ W.T + b, 0.0) - b)"),),
+        (
+            "test_constructive_truncation.py::test_the_map_by_its_definition",
+            "test_constructive_truncation.py::test_a_cone_holds_every_point_and_truncates_it",
+        ),
+        "constructive/truncation",
+    ),
+    "a base point moved along its cut: no cost shows it": Fault(
+        (("constructive/zero_loss.py", "(1 - lam) * c.means[j] + lam * others[j]", "(1 - lam) * c.means[j] + lam * c.means[j - 1]"),),
+        (
+            "test_constructive_zero_loss.py::test_any_clusters_any_depth",
+            "test_constructive_zero_loss.py::test_any_lam_in_its_range",
+        ),
+        "constructive/truncation",
+    ),
+    "a wrong output layer, and no check of what comes out": Fault(
+        (
+            ("constructive/minima.py", "forget @ p[-1] + (1 / Q if blocks", "forget @ p[-1] + (0.0 if blocks"),
+            ("constructive/minima.py", "if not miss <= TOLERANCE:", "if False:"),
+        ),
+        (
+            "test_constructive_minima.py::test_every_proper_subset",
+            "test_constructive_minima.py::test_merged_clusters",
+            "test_constructive_minima.py::test_any_grouping_any_depth",
+        ),
+        "constructive/minima",
+    ),
+    "the affine fit of the kept clusters without its offset": Fault(
+        (("constructive/minima.py", "B = y_mean - A @ x_mean", "B = y_mean"),),
+        (
+            "test_constructive_minima.py::test_the_affine_fit",
+            "test_constructive_minima.py::test_every_proper_subset",
+        ),
+        "constructive/minima",
+    ),
+    "an ensemble that crosses kinks passes for a classical flow": Fault(
+        (("ensemble.py", "if problem.network.almost_everywhere:", "if False:"),),
+        ("test_ensemble.py::test_kinks_are_followed_and_every_status_says_so",),
+        None,
+    ),
 }  # fmt: skip
 
 
