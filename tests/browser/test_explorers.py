@@ -73,9 +73,10 @@ def by_pointer(shown: Shown, control: Locator) -> None:
             shown.changed(f"the play button of {label!r}, by pointer,")
             slider.click(position={"x": box["width"] - 3, "y": box["height"] / 2})  # and stops
     elif (radios := control.locator("input[type=radio]")).count():
-        control.locator("label", has=shown.root.page.locator("input:not(:checked)")).last.click()
+        index = radios.evaluate_all("inputs => inputs.findLastIndex((input) => !input.checked)")
+        control.locator("label", has=shown.root.page.locator("input")).nth(index).click()
         shown.changed(f"the radio buttons {label!r}, by pointer,")
-        assert radios.last.is_checked() or radios.first.is_checked()
+        assert radios.nth(index).is_checked()
     else:
         menu = control.locator("select")
         menu.click()

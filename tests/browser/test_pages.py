@@ -72,7 +72,9 @@ def only_at(width: int, page) -> list[str]:
             """() => [...document.querySelectorAll("article, article *")].map((element) => {
                 if (!element.checkVisibility({ visibilityProperty: true })) return "";
                 const { color, backgroundColor, backgroundImage, opacity, fontSize, fontWeight } = getComputedStyle(element);
-                return [element.tagName, color, backgroundColor, backgroundImage, opacity, fontSize, fontWeight].join(" ");
+                // From 24 px on, letters are large to WCAG, and how large does not matter: titles shrink on a phone.
+                const size = parseFloat(fontSize) < 24 ? fontSize : "large";
+                return [element.tagName, color, backgroundColor, backgroundImage, opacity, size, fontWeight].join(" ");
             })"""
         )
 
