@@ -1,25 +1,16 @@
 """geoflow: the mathematics of four papers on gradient descent as geometry, in the papers' letters.
 
 Importing geoflow switches JAX to 64 bit: rank, trapping and convergence are decided far below float32's resolution.
+
+What is used everywhere stands here. What belongs to one subject stands in its module: `bundle` (lifts, brackets, holonomy),
+`equilibria` (Hessians, kicks), `trapping`, `linear_networks` (LN), `constructive` (CM), `networks` (activations by name).
 """
 
 import jax as _jax
 
 _jax.config.update("jax_enable_x64", True)
 
-from geoflow import constructive, linear_networks
-from geoflow.bundle import (
-    Holonomy,
-    bundle_gradient,
-    bundle_metric,
-    holonomy,
-    horizontal,
-    horizontal_projector,
-    lie_bracket,
-    lift,
-    lift_bracket,
-    vertical,
-)
+from geoflow import bundle, constructive, equilibria, linear_networks, networks, trapping
 from geoflow.claims import STATEMENTS, Claim, ClaimFailed, bound, claims, count, equality, exists, limit, refutes
 from geoflow.data import Dataset, clustered, digits, generic, one_hot
 from geoflow.diagnostics import (
@@ -27,25 +18,25 @@ from geoflow.diagnostics import (
     arc_length,
     decay_rate,
     ntk_bound,
+    off_the_line,
     stationarity,
     stationary_cost,
     wilson_interval,
 )
-from geoflow.ensemble import Ensemble, EnsembleStopped, integrate_many
-from geoflow.equilibria import CriticalPoint, Kick, critical_point, escape_direction, frame_gradients, hessian, kick
 from geoflow.flows import (
     Adapted,
+    AdaptedTau,
     Comparison,
     Flow,
+    LinearSolveFailed,
     Standard,
     adapted,
+    adapted_tau,
     comparison,
     comparison_solution,
-    require_smooth,
     standard,
     stopping_time,
 )
-from geoflow.integration import integrate
 from geoflow.linear_algebra import (
     Rank,
     moore_penrose,
@@ -56,21 +47,104 @@ from geoflow.linear_algebra import (
     singular_values,
     tangent_projector,
 )
-from geoflow.networks import (
-    MLP,
-    Activation,
-    FunctionNetwork,
-    Network,
-    almost_everywhere,
-    identity,
-    relu,
-    sigmoid,
-    sin,
-    smooth_relu,
-    softplus,
-    tanh,
+from geoflow.networks import MLP, Activation, FunctionNetwork, Network, almost_everywhere, relu, smooth_relu
+from geoflow.orbits import (
+    Ensemble,
+    EnsembleStopped,
+    Orbit,
+    OrbitStopped,
+    Status,
+    integrate,
+    integrate_many,
 )
-from geoflow.orbit import Orbit, OrbitStopped, Status
 from geoflow.problem import Problem, cost_of_outputs
-from geoflow.solvers import LSMR, Auto, DenseQR, DenseSVD, LayeredCholesky, Solution, Solver, sigma_range
-from geoflow.trapping import Trapping, orbit_slopes, slope, trapping
+from geoflow.solvers import (
+    LSMR,
+    Auto,
+    Damped,
+    DenseQR,
+    DenseSVD,
+    LayeredCholesky,
+    Solution,
+    Solver,
+    sigma_range,
+)
+
+__version__ = "0.2.0"
+
+__all__ = [
+    "LSMR",
+    "MLP",
+    "STATEMENTS",
+    "Activation",
+    "Adapted",
+    "AdaptedTau",
+    "Auto",
+    "Claim",
+    "ClaimFailed",
+    "Comparison",
+    "Damped",
+    "Dataset",
+    "DenseQR",
+    "DenseSVD",
+    "Ensemble",
+    "EnsembleStopped",
+    "Flow",
+    "FunctionNetwork",
+    "LayeredCholesky",
+    "LinearSolveFailed",
+    "Network",
+    "Orbit",
+    "OrbitStopped",
+    "Problem",
+    "Rank",
+    "Solution",
+    "Solver",
+    "Standard",
+    "Stationarity",
+    "Status",
+    "adapted",
+    "adapted_tau",
+    "almost_everywhere",
+    "arc_length",
+    "bound",
+    "bundle",
+    "claims",
+    "clustered",
+    "comparison",
+    "comparison_solution",
+    "constructive",
+    "cost_of_outputs",
+    "count",
+    "decay_rate",
+    "digits",
+    "equality",
+    "equilibria",
+    "exists",
+    "generic",
+    "integrate",
+    "integrate_many",
+    "limit",
+    "linear_networks",
+    "moore_penrose",
+    "networks",
+    "normal_part",
+    "ntk_bound",
+    "numerical_rank",
+    "off_the_line",
+    "one_hot",
+    "penrose_inverse",
+    "range_projector",
+    "refutes",
+    "relu",
+    "sigma_range",
+    "singular_values",
+    "smooth_relu",
+    "standard",
+    "stationarity",
+    "stationary_cost",
+    "stopping_time",
+    "tangent_projector",
+    "trapping",
+    "wilson_interval",
+]

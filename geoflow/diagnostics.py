@@ -7,9 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float64
 
-from geoflow._checks import positive_integer, positive_number
+from geoflow.checks import instance, numbers, positive_number, real_number, whole_number
 from geoflow.linear_algebra import RANK_RTOL, Rank, normal_part, numerical_rank
-from geoflow.orbit import Orbit
+from geoflow.orbits import Orbit
 from geoflow.problem import Problem
 
 
@@ -34,6 +34,7 @@ def stationarity(
     problem: Problem, theta: Float64[Array, " K"], tolerance: float = 1e-12, rtol: float = RANK_RTOL
 ) -> Stationarity:
     """|∇_theta C|, C and rank D at theta (NA Theorem 1.3, GM Lemma 3.2)."""
+    instance("problem", problem, Problem, "The order is stationarity(problem, theta).")
     tolerance = positive_number("tolerance", tolerance)
     gradient = problem.gradient(theta)
     return Stationarity(
@@ -44,12 +45,13 @@ def stationarity(
     )
 
 
-def stationary_cost(problem: Problem, theta: Float64[Array, " K"], rtol: float = RANK_RTOL) -> Float64[Array, ""]:
+def stationary_cost(problem: Problem, theta: Float64[Array, " K"], rtol: float | None = None) -> Float64[Array, ""]:
     """C_* = (N/2)|P^⊥∇_x C|² = |P^⊥v|²/(2N): the cost that a stationary point must have (NA (1.23), GM (5.7)).
 
-    At any other theta it is the part of C that no first-order motion can lower. P projects onto ran D, at the rank that
-    rtol decides.
+    At any other theta it is the part of C that no first-order motion can lower. P projects onto ran D; rtol as in
+    `normal_part`, which raises ValueError where the rank of D is not decided.
     """
+    instance("problem", problem, Problem, "The order is stationary_cost(problem, theta).")
     normal = normal_part(problem.jacobian(theta), problem.residual(theta), rtol)
     return jnp.sum(normal**2) / (2 * problem.N)
 
@@ -57,19 +59,29 @@ def stationary_cost(problem: Problem, theta: Float64[Array, " K"], rtol: float =
 def decay_rate(s, cost) -> float:
     """The rate r of C ~ e^(−rs), by least squares on ln C over the given flow times s (S,) and costs (S,) > 0.
 
-    For the comparison flow r = 2/N. Raises ValueError for fewer than two points or a cost that is not positive.
+    For the comparison flow r = 2/N. Raises TypeError or ValueError for other arrays, fewer than two points, one time only, or a
+    cost that is not positive.
     """
-    s, cost = np.asarray(s, dtype=np.float64), np.asarray(cost, dtype=np.float64)
+    s, cost = np.asarray(numbers("s", s)), np.asarray(numbers("cost", cost))
     if s.shape != cost.shape or s.ndim != 1 or s.size < 2:
         raise ValueError(f"s and cost must be two vectors of one length ≥ 2, got shapes {s.shape} and {cost.shape}.")
+    if s.max() == s.min():
+        raise ValueError(f"s must hold two different flow times at least, got {s.size} times {s[0]:g}.")
     if not (cost > 0).all():
         raise ValueError("every cost must be above zero for its logarithm: leave out what has converged to rounding.")
     return -float(np.polyfit(s, np.log(cost), 1)[0])
 
 
 def ntk_bound(cost0: float, lam: float, s, samples: int) -> np.ndarray:
-    """C(s_0 + s) ≤ e^(−2 lambda s/N) C(s_0) when DDᵀ ≥ lambda along the orbit (NA (1.19)); s is time since s_0."""
-    return float(cost0) * np.exp(-2 * positive_number("lam", lam, zero_allowed=True) * np.asarray(s) / samples)
+    """C(s_0 + s) ≤ e^(−2 lambda s/N) C(s_0) when DDᵀ ≥ lambda along the orbit (NA (1.19)); s ≥ 0 is time since s_0.
+
+    cost0: C(s_0) ≥ 0; lam ≥ 0; samples: N. Raises TypeError or ValueError otherwise.
+    """
+    cost0, lam = positive_number("cost0", cost0, zero_allowed=True), positive_number("lam", lam, zero_allowed=True)
+    s = np.asarray(numbers("s", s))
+    if (s < 0).any():
+        raise ValueError(f"s is time since s_0 and must not be negative, got {s.min():g}.")
+    return cost0 * np.exp(-2 * lam * s / whole_number("samples N", samples))
 
 
 def arc_length(orbit: Orbit) -> float:
@@ -77,21 +89,36 @@ def arc_length(orbit: Orbit) -> float:
 
     Raises ValueError when the orbit kept no theta.
     """
-    if orbit.theta is None:
-        raise ValueError("this orbit kept no theta: integrate with keep_theta=True (and not the comparison flow).")
+    instance("orbit", orbit, Orbit, "Pass what integrate returns; of an ensemble, one of its orbits.")
     return float(np.linalg.norm(np.diff(orbit.theta, axis=0), axis=1).sum())
+
+
+def off_the_line(orbit: Orbit) -> np.ndarray:
+    """|x(s) − x_exact(s)| / |x_0 − y| (S,) with x_exact(s) = y + e^(−s/N)(x_0 − y) (GM Theorem 2.1).
+
+    For an adapted orbit with K ≥ QN of full rank: what the integration lost. Raises ValueError for x_0 = y.
+    """
+    instance("orbit", orbit, Orbit, "Pass what integrate returns; of an ensemble, one of its orbits.")
+    problem, x = orbit.problem, orbit.outputs
+    y = np.asarray(problem.data.targets)
+    start = x[0] - y
+    if not start.any():
+        raise ValueError("the orbit starts at the targets: there is no line.")
+    exact = y + np.exp(-(orbit.s - orbit.s[0]) / problem.N)[:, None, None] * start
+    return np.linalg.norm(x - exact, axis=(1, 2)) / np.linalg.norm(start)
 
 
 def wilson_interval(successes: int, trials: int, z: float = 1.96) -> tuple[float, float]:
     """Wilson's interval for a probability of which `successes` of `trials` were seen; z = 1.96 for 95 %.
 
     Unlike p ± z·√(p(1−p)/n) it says something at 0 and at n: none of n leaves [0, z²/(n + z²)].
-    E. B. Wilson, J. Amer. Statist. Assoc. 22 (1927) 209-212. Raises ValueError unless 0 ≤ successes ≤ trials, trials ≥ 1.
+    E. B. Wilson, J. Amer. Statist. Assoc. 22 (1927) 209-212. Raises TypeError or ValueError unless 0 ≤ successes ≤ trials, trials ≥ 1.
     """
-    n, z = positive_integer("trials", trials), positive_number("z", z)
-    if int(successes) != successes or not 0 <= successes <= n:
+    n, z = whole_number("trials", trials), positive_number("z", z)
+    number = real_number("successes", successes)
+    if number != int(number) or not 0 <= number <= n:
         raise ValueError(f"successes must be a whole number from 0 to trials = {n}, got {successes!r}.")
-    p = successes / n
+    p = number / n
     centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
     return max(centre - half, 0.0), min(centre + half, 1.0)

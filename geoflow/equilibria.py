@@ -12,9 +12,9 @@ import numpy as np
 import scipy.linalg
 from jaxtyping import Array, Float64
 
-from geoflow._checks import parameter_vector, positive_number
+from geoflow.checks import instance, parameter_vector, real_number
 from geoflow.diagnostics import stationarity
-from geoflow.linear_algebra import RANK_RTOL, Rank
+from geoflow.linear_algebra import RANK_RTOL, Rank, cut_off
 from geoflow.problem import Problem
 
 #: A point as an orbit stores it (numpy) or as JAX computes it.
@@ -62,10 +62,15 @@ class CriticalPoint:
         return self.rank.decided and not bool(((size > self.tolerance / 10) & (size < self.tolerance * 10)).any())
 
 
-@eqx.filter_jit
 def hessian(problem: Problem, theta: Theta) -> Float64[Array, "K K"]:
     """The second derivative of C, (DᵀD + Σ_j v_j ∂²x_j)/N."""
-    H = jax.hessian(problem.cost)(parameter_vector(theta, problem.K))
+    instance("problem", problem, Problem, "The order is hessian(problem, theta).")
+    return _hessian(problem, parameter_vector(theta, problem.K))
+
+
+@eqx.filter_jit
+def _hessian(problem, theta):
+    H = jax.hessian(problem.cost)(theta)
     return (H + H.T) / 2
 
 
@@ -81,6 +86,7 @@ def critical_point(
     tolerance: on |∇_theta C|. rtol: eigenvalues of the Hessian up to rtol times the largest count as zero. rank_rtol:
     singular values of D likewise. Raises ValueError when theta is no equilibrium: a Hessian there says nothing of one.
     """
+    instance("problem", problem, Problem, "The order is critical_point(problem, theta).")
     theta = parameter_vector(theta, problem.K)
     seen = stationarity(problem, theta, tolerance, rank_rtol)
     if not seen.stationary:
@@ -88,7 +94,7 @@ def critical_point(
             f"theta is no equilibrium: |∇C| = {seen.gradient_norm:.1e} > {seen.tolerance:.1e}. Let the flow run longer, "
             "polish theta by Newton's method, or pass a larger `tolerance`."
         )
-    rtol = positive_number("rtol", rtol)
+    rtol = cut_off(rtol)
     eigenvalues, directions = np.linalg.eigh(hessian(problem, theta))
     return CriticalPoint(
         cost=seen.cost,
@@ -107,7 +113,8 @@ def frame_gradients(problem: Problem, theta: Theta, rtol: float = RANK_RTOL) -> 
     Where the r gradients are independent and the rank is locally constant, the critical set is a manifold with them as normals.
     Raises ValueError where D = 0.
     """
-    theta = parameter_vector(theta, problem.K)
+    instance("problem", problem, Problem, "The order is frame_gradients(problem, theta).")
+    theta, rtol = parameter_vector(theta, problem.K), cut_off(rtol)
     D = np.asarray(problem.jacobian(theta))
     if not D.any():
         raise ValueError(
@@ -134,13 +141,12 @@ def kick(problem: Problem, theta: Theta, direction, kappa: float) -> Kick:
     The first derivative of C vanishes at theta, so to second order the change is even in kappa: its sign does not help.
     Raises ValueError for a direction of wrong shape, zero or not finite.
     """
-    direction = np.asarray(direction, dtype=np.float64)
+    instance("problem", problem, Problem, "The order is kick(problem, theta, direction, kappa).")
+    direction = np.asarray(parameter_vector(direction, problem.K, "direction"))
     length = np.linalg.norm(direction)
-    if direction.shape != (problem.K,) or not np.isfinite(length) or length == 0:
-        raise ValueError(
-            f"direction must be a finite vector other than zero of shape ({problem.K},), got {direction!r}."
-        )
-    theta, n, kappa = parameter_vector(theta, problem.K), direction / length, float(kappa)
+    if length == 0:
+        raise ValueError("direction must not be zero: it says where to kick, kappa how far.")
+    theta, n, kappa = parameter_vector(theta, problem.K), direction / length, real_number("kappa", kappa)
     kicked = theta + kappa * n
     return Kick(
         theta=np.asarray(kicked),
@@ -155,6 +161,7 @@ def escape_direction(point: CriticalPoint) -> Float64[np.ndarray, " K"]:
     Its sign is fixed by a positive largest entry. Raises ValueError at a point without negative eigenvalues: there no
     kick lowers the cost to second order (at a Morse–Bott minimum none does at all).
     """
+    instance("point", point, CriticalPoint, "Pass what critical_point(problem, theta) returns.")
     if not point.index:
         raise ValueError(
             f"no direction lowers the cost to second order: the least eigenvalue of the Hessian is {point.eigenvalues[0]:.1e} "

@@ -5,36 +5,43 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float64
 
-from geoflow._checks import parameter_vector
+from geoflow.checks import float64_array, instance, output_vector, parameter_vector
 from geoflow.data import Dataset
-from geoflow.networks import MLP, Network
+from geoflow.networks import Linearization, Network, Smoothness, linearize
 
 
 class Problem(eqx.Module):
     """Outputs x(theta) against targets y, with C = |x − y|²/(2N) (NA (1.4), GM (1.7)).
 
     Vectors of R^QN list the samples one after the other (sample-major: all Q outputs of sample 1, then of sample 2 ...).
-    Raises ValueError when the network does not fit the data. Every method raises for a theta of wrong shape or dtype,
-    or with NaN in it.
+    Raises TypeError for what is no network or no data set, ValueError when the network does not fit the data. Every method
+    raises for a theta of wrong shape or dtype, or with NaN in it.
     """
 
     network: Network
     data: Dataset
 
     def __init__(self, network: Network, data: Dataset):
-        if isinstance(network, MLP):
-            M, Q = data.inputs.shape[1], data.Q
-            if network.widths[0] != M:
-                raise ValueError(f"the network takes inputs of width {network.widths[0]}, the data have M = {M}.")
-            if network.widths[-1] != Q:
-                raise ValueError(f"the network has {network.widths[-1]} outputs, the targets have Q = {Q} columns.")
-        else:
-            theta = jax.ShapeDtypeStruct((network.parameter_count,), jnp.float64)
-            shape = jax.eval_shape(network.apply, theta, data.inputs).shape
-            if shape != data.targets.shape:
-                raise ValueError(f"the network's outputs have shape {shape}, the targets {data.targets.shape}.")
+        swapped = isinstance(network, Dataset) and isinstance(data, Network)
+        order = "Network and data set stand in the wrong order: " if swapped else ""
+        instance("network", network, Network, f"{order}Problem(network, data), as Problem(MLP((2, 16, 1)), data).")
+        instance("data", data, Dataset, f"{order}Problem(network, data), with data = Dataset(inputs, targets).")
         self.network = network
         self.data = data
+        theta = self.theta_shape
+        try:
+            shape = jax.eval_shape(network.apply, theta, data.inputs).shape
+        except (TypeError, ValueError, IndexError, AttributeError) as error:
+            raise ValueError(f"the network does not fit inputs of shape {data.inputs.shape}: {error}") from error
+        if shape != data.targets.shape:
+            raise ValueError(
+                f"the network's outputs have shape {shape}, the targets {data.targets.shape}: one row a sample."
+            )
+
+    @property
+    def theta_shape(self) -> jax.ShapeDtypeStruct:
+        """What theta looks like: shape (K,), float64."""
+        return jax.ShapeDtypeStruct((self.network.parameter_count,), jnp.float64)
 
     @property
     def N(self) -> int:
@@ -57,6 +64,11 @@ class Problem(eqx.Module):
         """ "over" (K > QN), "border" (K = QN) or "under" (K < QN)."""
         return "over" if self.K > self.QN else "border" if self.K == self.QN else "under"
 
+    @property
+    def smoothness(self) -> Smoothness:
+        """How smooth theta -> x(theta) is, as far as the network knows: see `Smoothness`."""
+        return self.network.smoothness(self.theta_shape, self.data.inputs)
+
     def outputs(self, theta: Float64[Array, " K"]) -> Float64[Array, "N Q"]:
         """x(theta)."""
         return _outputs(self, parameter_vector(theta, self.K))
@@ -67,7 +79,8 @@ class Problem(eqx.Module):
 
     def cost(self, theta: Float64[Array, " K"]) -> Float64[Array, ""]:
         """C = |x − y|²/(2N)."""
-        return cost_of_outputs(self.outputs(theta), self.data.targets)
+        x, y = self.outputs(theta), self.data.targets
+        return jnp.sum((x - y) ** 2) / (2 * self.N)
 
     def gradient(self, theta: Float64[Array, " K"]) -> Float64[Array, " K"]:
         """∇_theta C = Dᵀ ∇_x C = Dᵀv/N (GM (1.21))."""
@@ -78,21 +91,34 @@ class Problem(eqx.Module):
         return _jacobian(self, parameter_vector(theta, self.K))
 
     def ntk(self, theta: Float64[Array, " K"]) -> Float64[Array, "QN QN"]:
-        """D Dᵀ, the neural tangent kernel (NA (1.14), GM (1.25)), for an MLP without ever forming D."""
+        """D Dᵀ, the neural tangent kernel (NA (1.14), GM (1.25)); without ever forming D where the network knows its layers."""
         return _ntk(self, parameter_vector(theta, self.K))
+
+    def linearize(self, theta: Float64[Array, " K"]) -> Linearization:
+        """D(theta) as an operator with `push` (D w) and `pull` (Dᵀv), for many products at one theta."""
+        return linearize(self.network, parameter_vector(theta, self.K), self.data.inputs)
 
     def pushforward(self, theta: Float64[Array, " K"], w: Float64[Array, " K"]) -> Float64[Array, " QN"]:
         """D w, the velocity in output space of the velocity w in parameter space (one JVP)."""
-        return _pushforward(self, parameter_vector(theta, self.K), w)
+        return _pushforward(self, parameter_vector(theta, self.K), parameter_vector(w, self.K, "w"))
 
     def pullback(self, theta: Float64[Array, " K"], v: Float64[Array, " QN"]) -> Float64[Array, " K"]:
         """Dᵀ v (one VJP)."""
-        return _pullback(self, parameter_vector(theta, self.K), v)
+        return _pullback(self, parameter_vector(theta, self.K), output_vector("v", v, self.QN))
 
 
-def cost_of_outputs(x, y) -> Float64[Array, ""]:
-    """C = |x − y|²/(2N) for x, y of shape (N, Q)."""
+def cost_of_outputs(x: Float64[Array, "N Q"], y: Float64[Array, "N Q"]) -> Float64[Array, ""]:
+    """C = |x − y|²/(2N) for x, y of shape (N, Q). Raises TypeError or ValueError for other arrays, or two shapes."""
+    x, y = float64_array("x", x, 2, "(N, Q)"), float64_array("y", y, 2, "(N, Q)")
+    if x.shape != y.shape:
+        raise ValueError(f"x and y must have one shape (N, Q), got {tuple(x.shape)} and {tuple(y.shape)}.")
     return jnp.sum((x - y) ** 2) / (2 * y.shape[0])
+
+
+def resolved_cost(problem: Problem) -> Float64[Array, ""]:
+    """The cost that rounding leaves of zero: x = y up to a few units in the last place of y."""
+    y = problem.data.targets
+    return jnp.sum((4 * jnp.finfo(jnp.float64).eps * y) ** 2) / (2 * problem.N)
 
 
 @eqx.filter_jit
@@ -116,28 +142,9 @@ def _pullback(problem, theta, v):
 
 @eqx.filter_jit
 def _jacobian(problem, theta):
-    network, QN = problem.network, problem.QN
-    if not isinstance(network, MLP):
-        return jax.jacrev(_flat_outputs(problem))(theta)
-    blocks = []
-    for A, B in network.layer_factors(theta, problem.data.inputs):
-        blocks.append(jnp.einsum("jia,jb->jiab", B, A).reshape(QN, -1))
-        if network.bias:
-            blocks.append(B.reshape(QN, -1))
-    return jnp.concatenate(blocks, axis=1)
+    return problem.network.jacobian(theta, problem.data.inputs)
 
 
 @eqx.filter_jit
 def _ntk(problem, theta):
-    """Σ_l (B_l B_lᵀ) ∘ (A_(l-1) A_(l-1)ᵀ + 1), the Gram matrix of A repeated over the Q outputs."""
-    network, N, Q = problem.network, problem.N, problem.Q
-    if not isinstance(network, MLP):
-        D = _jacobian(problem, theta)
-        return D @ D.T
-    *hidden, (A_last, _) = network.layer_factors(theta, problem.data.inputs)
-    # the output layer's B is the identity of R^Q in every sample, so its term is block diagonal in the outputs
-    kernel = jnp.einsum("jk,il->jikl", A_last @ A_last.T + network.bias, jnp.eye(Q))
-    for A, B in hidden:
-        B = B.reshape(N * Q, -1)
-        kernel += (B @ B.T).reshape(N, Q, N, Q) * (A @ A.T + network.bias)[:, None, :, None]
-    return kernel.reshape(N * Q, N * Q)
+    return problem.network.ntk(theta, problem.data.inputs)

@@ -8,13 +8,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float64
 
-from geoflow._checks import positive_number
-from geoflow.orbit import Orbit
+from geoflow.checks import instance, positive_number
+from geoflow.flows import Standard
+from geoflow.orbits import Orbit
 from geoflow.problem import Problem
 
 
 @dataclass(frozen=True)
-class Trapping:
+class Stay:
     """One stay of a standard orbit in U = {|Dᵀv| ≤ epsilon|v|}, from flow time s_0 to s_1 (GM Proposition 3.1).
 
     arc_length: ℓ, the length of the polygon through the saved theta of the stay, from below the arc length of the orbit
@@ -46,9 +47,9 @@ class Trapping:
         return self.arc_length**2 / (self.entry_cost - self.exit_cost)
 
 
-@eqx.filter_jit
 def slope(problem: Problem, theta: Float64[Array, " K"]) -> Float64[Array, ""]:
     """|Dᵀv|/|v| with v = x − y: N|∇_theta C|/|v|, between sigma_min and sigma_max for K ≥ QN; nan at zero loss."""
+    instance("problem", problem, Problem, "The order is slope(problem, theta).")
     v = problem.residual(theta)
     return jnp.linalg.norm(problem.pullback(theta, v)) / jnp.linalg.norm(v)
 
@@ -58,24 +59,26 @@ def _slopes(problem, thetas):
     return jax.lax.map(lambda theta: slope(problem, theta), thetas)
 
 
-def orbit_slopes(orbit: Orbit, problem: Problem) -> np.ndarray:
+def orbit_slopes(orbit: Orbit) -> np.ndarray:
     """|Dᵀv|/|v| at the saved states (S,) of an orbit. Raises ValueError when it kept no theta."""
-    if orbit.theta is None:
-        raise ValueError("this orbit kept no theta: integrate with keep_theta=True (and not the comparison flow).")
-    return np.asarray(_slopes(problem, jnp.asarray(orbit.theta)))
+    instance("orbit", orbit, Orbit, "Pass what integrate returns; of an ensemble, one of its orbits.")
+    return np.asarray(_slopes(orbit.problem, jnp.asarray(orbit.theta)))
 
 
-def trapping(orbit: Orbit, problem: Problem, epsilon: float | None = None) -> Trapping:
+def longest_stay(orbit: Orbit, epsilon: float | None = None) -> Stay:
     """The stay of a standard orbit in U = {|Dᵀv| ≤ epsilon|v|} with the largest bound τ (GM Proposition 3.1).
 
-    orbit: of the standard flow (for another one the bound means nothing). The stay is resolved by the saved states:
-    it begins and ends at one, and every saved state between lies in U. epsilon: > 0, in the units of a singular value
-    of D; None takes the one whose τ is largest.
+    orbit: of the standard flow. The stay is resolved by the saved states: it begins and ends at one, and every saved state
+    between lies in U. epsilon: > 0, in the units of a singular value of D; None takes the one whose τ is largest.
 
-    Raises ValueError when the orbit kept no theta or has a single state; when epsilon lies below what float64 can tell from
-    zero on this orbit; and when the orbit never enters U, or enters it at one saved state only.
+    Raises TypeError for what is no orbit; ValueError for one of another flow (the bound means nothing there), when the orbit
+    kept no theta or has a single state; when epsilon lies below what float64 can tell from zero on this orbit; and when the
+    orbit never enters U, or enters it at one saved state only.
     """
-    slopes, floor = orbit_slopes(orbit, problem), _rounding(orbit, problem)
+    slopes = orbit_slopes(orbit)
+    if not isinstance(orbit.flow, Standard):
+        raise ValueError(f"GM Proposition 3.1 speaks of the standard flow, this is an orbit of {orbit.flow!r}.")
+    floor = _rounding(orbit)
     if len(slopes) < 2:
         raise ValueError("a stay needs at least two saved states: integrate with a larger `save`.")
     if epsilon is not None:
@@ -99,7 +102,7 @@ def trapping(orbit: Orbit, problem: Problem, epsilon: float | None = None) -> Tr
             f"s = {orbit.s[np.nanargmin(slopes)]:.6g}. Give a larger epsilon, or none."
         )
     e, i, j = max(stays, key=lambda stay: (length[stay[2]] - length[stay[1]]) / stay[0] / np.sqrt(orbit.cost[stay[1]]))
-    return Trapping(
+    return Stay(
         epsilon=float(e),
         s_0=float(orbit.s[i]),
         s_1=float(orbit.s[j]),
@@ -107,13 +110,13 @@ def trapping(orbit: Orbit, problem: Problem, epsilon: float | None = None) -> Tr
         entry_cost=float(orbit.cost[i]),
         exit_cost=float(orbit.cost[j]),
         sigma_min=float(orbit.sigma_min[i : j + 1].min()),
-        samples=problem.N,
+        samples=orbit.problem.N,
     )
 
 
-def _rounding(orbit, problem):
+def _rounding(orbit: Orbit) -> np.ndarray:
     """Rounding error of |Dᵀv|/|v| (S,): v = x − y is known to a few eps(|x| + |y|), which Dᵀ stretches by up to sigma_max."""
-    y = np.asarray(problem.data.targets)
+    y = np.asarray(orbit.problem.data.targets)
     sizes = np.linalg.norm(orbit.outputs, axis=(1, 2)) + np.linalg.norm(y)
     v = np.linalg.norm(orbit.outputs - y, axis=(1, 2))
     with np.errstate(divide="ignore"):

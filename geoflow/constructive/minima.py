@@ -2,28 +2,27 @@
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Array, Float64
 
-from geoflow._checks import positive_integer, positive_number
-from geoflow.constructive.clusters import classes, clusters
-from geoflow.constructive.layers import activity, clearance, relu_network
-from geoflow.constructive.zero_loss import TOLERANCE
+from geoflow.checks import instance, positive_number, whole_number
+from geoflow.constructive.construction import TOLERANCE, Construction, activity, construct
+from geoflow.constructive.geometry import Clusters, classes, clusters
 from geoflow.data import Dataset
-from geoflow.problem import Problem
+
+Blocks = tuple[tuple[int, ...], ...]
 
 
 def proper_subsets(Q: int) -> list[tuple[int, ...]]:
     """The 2^Q − 1 proper subsets T of the clusters 0..Q−1, by size."""
+    Q = whole_number("Q", Q)
     return [T for t in range(Q) for T in itertools.combinations(range(Q), t)]
 
 
-def affine_fit(data: Dataset, kept: Sequence[int]):
+def affine_fit(data: Dataset, kept: Sequence[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(A (Q, Q), B (Q,), residuals): the affine least-squares map of the inputs in the clusters `kept` to their targets."""
     labels = classes(data)
-    rows = np.isin(labels, list(kept))
+    rows = np.isin(labels, _clusters_of("kept", kept, data.Q))
     X, Y = np.asarray(data.inputs)[rows], np.asarray(data.targets)[rows]
     if not rows.any():
         return np.zeros((data.Q, data.Q)), np.zeros(data.Q), np.zeros((0, data.Q))
@@ -35,43 +34,33 @@ def affine_fit(data: Dataset, kept: Sequence[int]):
 
 def minimum_cost(data: Dataset, T: Sequence[int]) -> float:
     """C*_T = (1/2N)·(sum of squared residuals of the affine least-squares fit of the clusters not in T)."""
-    kept = sorted(set(range(data.Q)) - set(T))
-    return float(np.sum(affine_fit(data, kept)[2] ** 2) / (2 * data.N))
+    instance("data", data, Dataset, "The order is minimum_cost(data, T).")
+    instance("data", data, Dataset, "The order is minimum_cost(data, T).")
+    return merged_cost(data, [(j,) for j in _clusters_of("T", T, data.Q)])
 
 
-def merged_cost(data: Dataset, blocks: Sequence[Sequence[int]], kept: Sequence[int] = ()) -> float:
-    """The cost of `collapsed_network(data, blocks)`: the targets' scatter within each block, and the affine fit of the kept."""
-    labels, Y = classes(data), np.asarray(data.targets)
-    scatter = [np.sum((Y[rows] - Y[rows].mean(axis=0)) ** 2) for rows in (np.isin(labels, list(B)) for B in blocks)]
-    return float((sum(scatter) + np.sum(affine_fit(data, kept)[2] ** 2)) / (2 * data.N))
+def merged_cost(data: Dataset, blocks: Sequence[Sequence[int]]) -> float:
+    """The cost of `collapsed_network(data, blocks)`: the targets' scatter within each block, and the affine fit of the others.
 
-
-@dataclass(frozen=True, eq=False)
-class LocalMinimum:
-    """A point theta (K,) with zero gradient, at the least cost of its open activation region.
-
-    blocks: the clusters that each cut truncates together; kept: those fitted by an affine map; clearance: the least |Wx + b| over all
-    neurons and samples (how far from a kink); cost: as predicted.
+    Raises ValueError unless blocks are disjoint, non-empty sets of clusters.
     """
-
-    problem: Problem
-    theta: Float64[Array, " K"]
-    blocks: tuple[tuple[int, ...], ...]
-    kept: tuple[int, ...]
-    cost: float
-    clearance: float
+    labels, Y = classes(data), np.asarray(data.targets)
+    blocks, kept = _disjoint(blocks, data.Q)
+    scatter = [np.sum((Y[rows] - Y[rows].mean(axis=0)) ** 2) for rows in (np.isin(labels, B) for B in blocks)]
+    return float((sum(scatter) + np.sum(affine_fit(data, kept)[2] ** 2)) / (2 * data.N))
 
 
 def local_minimum(
     data: Dataset, T: Sequence[int], hidden_layers: int | None = None, margin: float = 0.5
-) -> LocalMinimum:
+) -> Construction:
     """The local minimum C*_T: the clusters in T truncated one by one to their targets, the others fitted (ours, after CM)."""
-    return collapsed_network(data, [(j,) for j in T], hidden_layers, margin)
+    instance("data", data, Dataset, "The order is local_minimum(data, T).")
+    return collapsed_network(data, [(j,) for j in _clusters_of("T", T, data.Q)], hidden_layers, margin)
 
 
 def collapsed_network(
     data: Dataset, blocks: Sequence[Sequence[int]], hidden_layers: int | None = None, margin: float = 0.5
-) -> LocalMinimum:
+) -> Construction:
     """Blocks of clusters truncated together, one after the other; the clusters in no block fitted by an affine map (ours).
 
     With u(x) = Ax + B the affine fit of the kept clusters, the first layer sends x to z = u(x) + Λν(x)1, where ν is affine, 0 at the
@@ -87,28 +76,71 @@ def collapsed_network(
     apart (naming the two).
     """
     c, labels = clusters(data), classes(data)
-    Q = c.Q
-    blocks = tuple(tuple(sorted(int(j) for j in B)) for B in blocks)
-    gone = [j for B in blocks for j in B]
-    if len(set(gone)) != len(gone) or not set(gone) <= set(range(Q)) or not all(blocks):
-        raise ValueError(f"blocks must be disjoint, non-empty sets of the clusters 0..{Q - 1}, got {blocks}.")
-    L = Q if hidden_layers is None else positive_integer("hidden_layers L", hidden_layers)
+    blocks, kept = _disjoint(blocks, c.Q)
+    L = c.Q if hidden_layers is None else whole_number("hidden_layers L", hidden_layers)
     if len(blocks) > L:
         raise ValueError(f"one hidden layer a block: L ≥ {len(blocks)} is needed, got L = {L}.")
     margin = positive_number("margin", margin)
-    kept = tuple(j for j in range(Q) if j not in gone)
     A, B, _ = affine_fit(data, kept)
     Y = np.asarray(data.targets)
-    y_mean = [Y[np.isin(labels, block)].mean(axis=0) for block in blocks]
+    means = [Y[np.isin(labels, block)].mean(axis=0) for block in blocks]
     if not kept:
-        B = y_mean[-1]
+        B = means[-1]
+    X = np.asarray(data.inputs)
+    u = X @ A.T + B
+    nu, slope, offset = _levels(c, X, blocks)
+    cuts = _cuts(c, labels, nu, blocks, kept)
+    Lam = _stretch(labels, u, nu, cuts, means, blocks, margin)
+    layers = _layers(c.Q, L, (A, B), u, Lam, slope, offset, cuts, means, blocks, margin)
+    meant = u.copy()
+    for block, y in zip(blocks, means, strict=True):
+        meant[np.isin(labels, block)] = y
+    W, b = layers[-1]
+    miss = np.abs(activity(layers[:-1], X) @ W.T + b - meant).max()
+    if not miss <= TOLERANCE:
+        raise ValueError(
+            f"in float64 this network would miss its outputs by {miss:.1e}: two clusters nearly touch along the direction through the "
+            f"means (Λ = {Lam:.1e}, 2δ/h = {c.ratio:.3f}), or the inputs lie far from the origin. Shrink the clusters, or order the "
+            "blocks otherwise."
+        )
+    return construct(data, layers, blocks, merged_cost(data, blocks), kept=kept)
 
-    X, level = np.asarray(data.inputs), np.zeros(Q)
+
+def _clusters_of(name: str, given, Q: int) -> list[int]:
+    """Different clusters out of 0..Q−1. Raises TypeError or ValueError else."""
+    try:
+        found = [whole_number(f"a cluster in {name}", j, least=0) for j in given]
+    except TypeError:
+        raise TypeError(f"{name} must list clusters, whole numbers from 0, got {given!r}.") from None
+    if len(set(found)) != len(found) or not set(found) <= set(range(Q)):
+        raise ValueError(f"{name} must be different clusters out of 0..{Q - 1}, got {given!r}.")
+    return found
+
+
+def _disjoint(blocks, Q: int) -> tuple[Blocks, tuple[int, ...]]:
+    """(blocks, the clusters in none of them). Raises TypeError or ValueError unless they are disjoint, non-empty sets of clusters."""
+    try:
+        found = tuple(tuple(sorted(_clusters_of("a block", B, Q))) for B in blocks)
+    except TypeError:
+        raise TypeError(f"blocks must be a list of sets of clusters, as [(0,), (1, 2)], got {blocks!r}.") from None
+    gone = [j for B in found for j in B]
+    if len(set(gone)) != len(gone) or not all(found):
+        raise ValueError(f"blocks must be disjoint, non-empty sets of the clusters 0..{Q - 1}, got {found}.")
+    return found, tuple(j for j in range(Q) if j not in gone)
+
+
+def _levels(c: Clusters, X: np.ndarray, blocks: Blocks) -> tuple[np.ndarray, np.ndarray, float]:
+    """(ν at the samples, its gradient, its value at the origin)."""
+    level = np.zeros(c.Q)
     for depth, block in enumerate(reversed(blocks), start=1):
         level[list(block)] = -depth
     slope = c.gradients.T @ level
     offset = level.mean() - slope @ c.means.mean(axis=0)
-    nu = X @ slope + offset
+    return X @ slope + offset, slope, offset
+
+
+def _cuts(c: Clusters, labels, nu, blocks: Blocks, kept) -> list[float]:
+    """π_ℓ halfway between each block's ν and that of all that comes after it."""
     cuts = []
     for i, block in enumerate(blocks):
         inside = np.isin(labels, block)
@@ -120,35 +152,32 @@ def collapsed_network(
                 f"after it start at {high:.3f} (2δ/h = {c.ratio:.3f}). Shrink the clusters, or order the blocks otherwise."
             )
         cuts.append((low + high) / 2)
-    u = X @ A.T + B
-    Lam = 1.0  # every coordinate of z − p_ℓ at least `margin` away from 0
-    for i, (y, cut) in enumerate(zip(y_mean, cuts, strict=True)):
+    return cuts
+
+
+def _stretch(labels, u, nu, cuts, means, blocks: Blocks, margin: float) -> float:
+    """Λ: every coordinate of z − p_ℓ at least `margin` away from 0."""
+    Lam = 1.0
+    for i, (y, cut) in enumerate(zip(means, cuts, strict=True)):
         alive = ~np.isin(labels, [j for b in blocks[:i] for j in b])
         Lam = max(Lam, np.max((margin + np.abs(u[alive] - y).max(axis=1)) / np.abs(nu[alive] - cut)))
+    return Lam
+
+
+def _layers(Q, L, fit, u, Lam, slope, offset, cuts, means, blocks: Blocks, margin):
+    """The layers of `collapsed_network`."""
+    A, B = fit
     ones, forget = np.ones(Q), np.eye(Q) - 1 / Q
     if blocks:
-        p = [y + Lam * cut for y, cut in zip(y_mean, cuts, strict=True)]
+        p = [y + Lam * cut for y, cut in zip(means, cuts, strict=True)]
     else:  # nothing to forget, and no cut: everything passes
         p, forget = [np.full(Q, u.min() - margin)], np.eye(Q)
     layers = [(A + Lam * np.outer(ones, slope), B + Lam * offset - p[0])]
     for i in range(1, len(blocks)):
-        here = (
-            np.isin(np.arange(Q), blocks[i - 1]) - len(blocks[i - 1]) / Q
-        )  # 1 less len/Q at p_{i−1}, −len/Q at the others
+        size = len(blocks[i - 1]) / Q
+        here = np.isin(np.arange(Q), blocks[i - 1]) - size  # 1 less len/Q at p_{i−1}, −len/Q at the others
         lift = Lam * (cuts[-1] - cuts[i - 1]) + margin + 1.0
         layers.append((np.eye(Q) + lift * np.outer(ones, here), p[i - 1] + lift * ones - p[i]))
     layers += [(np.eye(Q), np.full(Q, margin))] * (L - len(layers))
     layers.append((forget, forget @ p[-1] + (1 / Q if blocks else -margin * (L - 1))))
-    W, b = layers[-1]
-    meant = u.copy()
-    for block, y in zip(blocks, y_mean, strict=True):
-        meant[np.isin(labels, block)] = y
-    miss = np.abs(activity(layers[:-1], X) @ W.T + b - meant).max()
-    if not miss <= TOLERANCE:
-        raise ValueError(
-            f"in float64 this network would miss its outputs by {miss:.1e}: two clusters nearly touch along the direction through the "
-            f"means (Λ = {Lam:.1e}, 2δ/h = {c.ratio:.3f}), or the inputs lie far from the origin. Shrink the clusters, or order the "
-            "blocks otherwise."
-        )
-    problem, theta = relu_network(data, layers)
-    return LocalMinimum(problem, theta, blocks, kept, merged_cost(data, blocks, kept), clearance(problem, theta))
+    return layers

@@ -2,14 +2,16 @@
 
 import numpy as np
 
+from geoflow.checks import float64_array
+
 
 def noise_to_signal(z, labels) -> float:
     """sup |z − mean of its cluster| over the least distance of two clusters' means; z (N, Q), labels (N,).
 
     0 for collapsed clusters, infinite where means coincide and points do not.
     """
-    z = np.asarray(z)
-    names, first, labels = np.unique(np.asarray(labels), return_index=True, return_inverse=True)
+    z, labels = _points(z, labels)
+    names, first, labels = np.unique(labels, return_index=True, return_inverse=True)
     offsets = z - z[first][labels]  # equal points have the mean 0 exactly
     shifts = np.array([offsets[labels == j].mean(axis=0) for j in range(len(names))])
     means, noise = z[first] + shifts, np.linalg.norm(offsets - shifts[labels], axis=1).max()
@@ -22,5 +24,15 @@ def noise_to_signal(z, labels) -> float:
 
 def noisy_clusters(z, labels) -> int:
     """How many clusters still have two different points."""
-    z, labels = np.asarray(z), np.asarray(labels)
+    z, labels = _points(z, labels)
     return sum(bool(np.ptp(z[labels == j], axis=0).max() > 0) for j in np.unique(labels))
+
+
+def _points(z, labels) -> tuple[np.ndarray, np.ndarray]:
+    """z (N, Q) and its labels (N,). Raises TypeError or ValueError else."""
+    z, labels = np.asarray(float64_array("z", z, 2, "(N, Q)")), np.asarray(labels)
+    if labels.dtype.kind not in "iu":
+        raise TypeError(f"labels must be whole numbers, one per point, got {labels.dtype}.")
+    if labels.shape != z.shape[:1]:
+        raise ValueError(f"labels must be one whole number per point, ({len(z)},), got shape {labels.shape}.")
+    return z, labels

@@ -3,8 +3,9 @@
 import numpy as np
 from scipy.optimize import linprog
 
-from geoflow.constructive.clusters import clusters
-from geoflow.constructive.zero_loss import Construction, _from_cuts, beyond
+from geoflow.constructive.construction import Construction
+from geoflow.constructive.geometry import clusters
+from geoflow.constructive.zero_loss import beyond, telescoped
 from geoflow.data import Dataset
 
 
@@ -43,7 +44,7 @@ def separable_network(data: Dataset, opening: float = 0.5) -> Construction:
             f"{left} lies on one side of a hyperplane with the rest on the other (2δ/h = {c.ratio:.3f}). Another projection to R^Q may "
             "separate them; a deeper or wider network is another theorem."
         )
-    return _from_cuts(data, c, cuts, c.Q, opening)
+    return telescoped(data, c, cuts, c.Q, opening)
 
 
 def _widest_cut(inside, outside):

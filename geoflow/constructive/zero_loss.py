@@ -1,34 +1,12 @@
 """Networks of zero loss, written down: one truncation a cluster, then an affine output layer."""
 
-from dataclasses import dataclass
-
 import numpy as np
-from jaxtyping import Array, Float64
 
-from geoflow._checks import positive_integer, positive_number
-from geoflow.constructive.clusters import Clusters, classes, clusters, require_clustered
-from geoflow.constructive.layers import activity, relu_network
-from geoflow.constructive.truncation import Cone, cone
+from geoflow.checks import positive_number, whole_number
+from geoflow.constructive.cones import cone
+from geoflow.constructive.construction import TOLERANCE, Construction, activity, construct
+from geoflow.constructive.geometry import Clusters, classes, clusters, require_clustered
 from geoflow.data import Dataset
-from geoflow.problem import Problem
-
-#: How far a network of zero loss may miss a target: well-conditioned ones stay below 1e-12.
-TOLERANCE = 1e-10
-
-
-@dataclass(frozen=True, eq=False)
-class Construction:
-    """A ReLU network made by hand: the problem, its parameters theta (K,), and what they were made of.
-
-    cones: the cuts in the order of the layers; order: the cluster that each collapses; stages: the inputs z (N, Q) before the
-    first and after each cut, in input coordinates (z^(0) = x, z^(ℓ) = τ_ℓ(z^(ℓ−1))).
-    """
-
-    problem: Problem
-    theta: Float64[Array, " K"]
-    cones: tuple[Cone, ...]
-    order: tuple[int, ...]
-    stages: tuple[np.ndarray, ...]
 
 
 def zero_loss_network(
@@ -44,7 +22,7 @@ def zero_loss_network(
     c = clusters(data)
     require_clustered(c)
     Q = c.Q
-    L = Q if hidden_layers is None else positive_integer("hidden_layers L", hidden_layers)
+    L = Q if hidden_layers is None else whole_number("hidden_layers L", hidden_layers)
     least = c.delta / c.heights.min()
     lam = (least + 0.5) / 2 if lam is None else positive_number("lam", lam)
     if not least < lam < 0.5:
@@ -54,7 +32,7 @@ def zero_loss_network(
     else:
         others = (c.means.sum(axis=0) - c.means) / (Q - 1)
         cuts = [(j, (1 - lam) * c.means[j] + lam * others[j], -c.gradients[j]) for j in range(Q)]
-    return _from_cuts(data, c, cuts, L, opening)
+    return telescoped(data, c, cuts, L, opening)
 
 
 def beyond(c: Clusters):
@@ -62,7 +40,7 @@ def beyond(c: Clusters):
     return c.means[0] + c.radii[0] + np.maximum(1.0, np.abs(c.means[0])), np.ones(1)
 
 
-def _from_cuts(data: Dataset, c: Clusters, cuts, L: int, opening: float) -> Construction:
+def telescoped(data: Dataset, c: Clusters, cuts, L: int, opening: float) -> Construction:
     """The telescoped network: W_ℓ = V_ℓV_{ℓ−1}⁻¹, b_ℓ = V_ℓ(p_{ℓ−1} − p_ℓ), so that x^(ℓ) = V_ℓ(z^(ℓ) − p_ℓ)."""
     Q, labels = c.Q, np.asarray(data.labels)
     if len(cuts) > L:
@@ -97,11 +75,10 @@ def _from_cuts(data: Dataset, c: Clusters, cuts, L: int, opening: float) -> Cons
             f"{condition:.1e}), since the simplex of means is nearly flat (h = {c.heights.min():.1e}, "
             f"δ = {c.delta:.1e}) or far from the origin. Centre and rescale the inputs, or project them otherwise."
         )
-    problem, theta = relu_network(data, layers)
-    return Construction(problem, theta, tuple(cones), tuple(j for j, _, _ in cuts), tuple(stages))
+    return construct(data, layers, [(j,) for j, _, _ in cuts], 0.0, cones=tuple(cones), stages=tuple(stages))
 
 
-def two_layer_network(data: Dataset) -> tuple[Problem, Float64[Array, " K"]]:
+def two_layer_network(data: Dataset) -> Construction:
     """Two hidden layers suffice for any Q ≥ 2, under the same condition δ < h_min/2 (ours).
 
     σ(λ(x) − ½) = s·e_j on cluster j; then σ(1 − c·s·e_j) = 1 − e_j for c large; then affine.
@@ -115,10 +92,10 @@ def two_layer_network(data: Dataset) -> tuple[Problem, Float64[Array, " K"]]:
     first = (c.gradients, 1 / Q - c.gradients @ c.means.mean(axis=0) - 0.5)
     second = (-2 / least * np.eye(Q), np.ones(Q))
     output = (-np.eye(Q), np.ones(Q))
-    return relu_network(data, [first, second, output])
+    return construct(data, [first, second, output], [(j,) for j in range(Q)], 0.0)
 
 
-def one_layer_network(data: Dataset) -> tuple[Problem, Float64[Array, " K"]]:
+def one_layer_network(data: Dataset) -> Construction:
     """One hidden layer of two parallel neurons suffices for Q = 2 (ours): σ(t − a) − σ(t − b) is 0 below a and b − a above b.
 
     a and b lie at a third and two thirds of the gap between the clusters. Raises ValueError when they overlap along their means.
@@ -138,4 +115,4 @@ def one_layer_network(data: Dataset) -> tuple[Problem, Float64[Array, " K"]]:
     a, b = (2 * low + high) / 3, (low + 2 * high) / 3
     output = np.array([[-1.0, 1.0], [1.0, -1.0]]) / (b - a)
     layers = [(np.array([n, n]), np.array([-a, -b])), (output, np.array([1.0, 0.0]))]
-    return relu_network(data, layers)
+    return construct(data, layers, [(0,), (1,)], 0.0)

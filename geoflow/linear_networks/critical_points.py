@@ -7,14 +7,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float64, PRNGKeyArray
 
-from geoflow._checks import positive_number
-from geoflow.linear_networks.strata import Modes, _modes, nonzero_modes, require_distinct
-from geoflow.linear_networks.weights import theta_of
-from geoflow.problem import Problem
+from geoflow.checks import positive_number, prng_key, whole_number
+from geoflow.linear_networks.problem import ReducedProblem, require_reduced
+from geoflow.linear_networks.strata import Modes, kept_modes, require_distinct
 
 
 def stratum_point(
-    problem: Problem, D: Modes, key: PRNGKeyArray, vanish: Collection[int] | None = None, gauge: float = 0.5
+    problem: ReducedProblem, D: Modes, key: PRNGKeyArray, vanish: Collection[int] | None = None, gauge: float = 0.5
 ) -> Float64[Array, " K"]:
     """A random critical point theta whose product keeps the modes in D and no other: Π = DS, L = ½Σ_{i∉D} σ_i².
 
@@ -27,18 +26,22 @@ def stratum_point(
     With vanish = {H+1} the product W_H⋯W_2 has more rank than r (where the widths allow) and the saddle is strict; with more
     layers in it the Hessian may have no negative eigenvalue (Proposition 4).
 
-    Raises ValueError when the problem is not reduced, σ not distinct, D not a set of modes, or larger than a hidden layer.
+    Raises TypeError when the problem is not reduced, ValueError when σ are not distinct, D is no set of modes or larger than a
+    hidden layer, or vanish names no layers.
     """
-    sigma = require_distinct(nonzero_modes(problem))
-    widths = problem.network.widths
+    problem, key = require_reduced(problem), prng_key(key)
+    sigma, widths = require_distinct(problem.modes), problem.widths
     last = len(widths) - 1  # H + 1
-    kept = _modes(D, len(sigma))
+    kept = kept_modes(D, len(sigma))
     r, narrowest = len(kept), min(widths[1:-1])
     if r > narrowest:
         raise ValueError(
             f"{r} modes do not pass a hidden layer of width {narrowest}: give D of at most {narrowest} modes."
         )
-    vanish = {last} if vanish is None else set(vanish)
+    try:
+        vanish = {last} if vanish is None else {whole_number("a layer in vanish", k) for k in vanish}
+    except TypeError:
+        raise TypeError(f"vanish must list layers, whole numbers out of 2..{last}, got {vanish!r}.") from None
     if not vanish or not vanish <= set(range(2, last + 1)):
         raise ValueError(f"vanish must name layers out of 2..{last}, at least one, got {sorted(vanish)}.")
     gauge = positive_number("gauge", gauge, zero_allowed=True)
@@ -59,7 +62,7 @@ def stratum_point(
         if k not in vanish:
             W[np.ix_(idle_out, idle_in)] = R[np.ix_(idle_out, idle_in)]
         Ws.append(W)
-    return theta_of(problem, _gauged(Ws, key, gauge))
+    return problem.theta_of(_gauged(Ws, key, gauge))
 
 
 def _gauged(Ws, key, spread):

@@ -1,26 +1,29 @@
 """The gradient descent dynamics (GDD) as a flow that `integrate` follows, in the paper's own time t = s/N."""
 
-from geoflow.flows import Flow
-from geoflow.linear_networks.weights import partial_products, require_linear, theta_of, weights
-from geoflow.problem import Problem
+import jax.numpy as jnp
+
+from geoflow.flows import AutonomousFlow, Checked
+from geoflow.linear_networks.problem import require_linear
+from geoflow.linear_networks.weights import partial_products
 
 
-class GradientDescentDynamics(Flow):
+class GradientDescentDynamics(AutonomousFlow):
     """Ẇ_k = −A_kᵀ E Xᵀ B_kᵀ with E = ΠX − Y, on states theta (K,) (LN Definition 2.1, (6); reduced: X = 1, Y = S).
 
     It is −∇L = −N ∇C: the standard flow, N times as fast. Times of such an orbit (`Orbit.s`) are the paper's t.
+    Raises TypeError for what is no `LinearProblem`.
     """
 
-    def start(self, problem: Problem, start):
-        require_linear(problem)
-        return super().start(problem, start)
+    in_lockstep = True
+    rank_tolerance: None = None
 
-    def __call__(self, problem, state):
-        Ws = weights(problem, state)
+    def velocity(self, problem, state):
+        problem = require_linear(problem)
+        Ws = problem.weights(state)
         A, B = partial_products(Ws)
-        X, Y = problem.data.inputs.T, problem.data.targets.T
-        EX = (A[0] @ Ws[0] @ X - Y) @ X.T
-        return theta_of(problem, [-A_k.T @ EX @ B_k.T for A_k, B_k in zip(A, B, strict=True)])
+        EX = (A[0] @ Ws[0] @ problem.X - problem.Y) @ problem.X.T
+        velocity = problem.theta_of([-A_k.T @ EX @ B_k.T for A_k, B_k in zip(A, B, strict=True)])
+        return Checked(velocity, jnp.ones((), bool))
 
 
 gdd = GradientDescentDynamics()

@@ -10,8 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float64, PRNGKeyArray
 
-from geoflow._checks import positive_integer, positive_number
-from geoflow.linear_networks.invariants import invariants
+from geoflow.checks import positive_number, prng_key, whole_number
+from geoflow.linear_networks.conservation import invariants
 from geoflow.linear_networks.weights import Weights, checked
 
 
@@ -66,12 +66,15 @@ def growing_start(
     widths (d_x, d_1, ..., d_y) with d_1 ≥ ... ≥ d_y. W_1 is Gaussian with deviation scale/√d_x; W_{k+1} has random singular
     vectors and singular values between √(‖W_k‖² + gap) (spectral norm) and 1.2 times that, whence c_k ≥ gap.
     """
-    widths = [positive_integer(f"widths[{i}]", d) for i, d in enumerate(widths)]
+    try:
+        widths = [whole_number(f"widths[{i}]", d) for i, d in enumerate(widths)]
+    except TypeError as error:
+        raise TypeError(f"widths must be whole numbers (d_x, d_1, ..., d_y), got {widths!r}.") from error
     if len(widths) < 3:
         raise ValueError(f"H ≥ 1 hidden layers are needed: give widths (d_x, d_1, ..., d_y), got {tuple(widths)}.")
     _decreasing(widths)
     scale, gap = positive_number("scale", scale, zero_allowed=True), positive_number("gap", gap)
-    keys = jax.random.split(key, len(widths) - 1)
+    keys = jax.random.split(prng_key(key), len(widths) - 1)
     Ws = [scale / math.sqrt(widths[0]) * jax.random.normal(keys[0], (widths[1], widths[0]))]
     for key_k, d_in, d_out in zip(keys[1:], widths[1:-1], widths[2:], strict=True):
         key_W, key_s = jax.random.split(key_k)

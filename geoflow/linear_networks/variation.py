@@ -4,31 +4,46 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float64
 
-from geoflow.linear_networks.weights import partial_products, weights
-from geoflow.problem import Problem
+from geoflow.checks import parameter_vector
+from geoflow.linear_networks.problem import LinearProblem, require_linear
+from geoflow.linear_networks.weights import partial_products
 
 
 def _at(problem, theta, w):
     """The weights, A_k, B_k, directions w_k, X and E = ΠX − Y that both variations are made of."""
-    Ws, ws = weights(problem, theta), weights(problem, w)
+    Ws, ws = problem.weights(theta), problem.weights(w)
     A, B = partial_products(Ws)
-    X, Y = problem.data.inputs.T, problem.data.targets.T
-    return Ws, A, B, ws, X, A[0] @ Ws[0] @ X - Y
+    return Ws, A, B, ws, problem.X, A[0] @ Ws[0] @ problem.X - problem.Y
+
+
+def first_variation(problem: LinearProblem, theta: Float64[Array, " K"], w: Float64[Array, " K"]) -> Float64[Array, ""]:
+    """dL[w] = ⟨E, Σ_k A_k w_k B_k X⟩, for a direction w (K,) (LN (14))."""
+    return _first(*_checked(problem, theta, w))
+
+
+def _checked(problem, theta, w):
+    problem = require_linear(problem)
+    return problem, parameter_vector(theta, problem.K), parameter_vector(w, problem.K, "w")
 
 
 @jax.jit
-def first_variation(problem: Problem, theta: Float64[Array, " K"], w: Float64[Array, " K"]) -> Float64[Array, ""]:
-    """dL[w] = ⟨E, Σ_k A_k w_k B_k X⟩, for a direction w (K,) (LN (14))."""
+def _first(problem, theta, w):
     _, A, B, ws, X, E = _at(problem, theta, w)
     return jnp.sum(E * (sum(a @ w_k @ b for a, w_k, b in zip(A, ws, B, strict=True)) @ X))
 
 
-@jax.jit
-def second_variation(problem: Problem, theta: Float64[Array, " K"], w: Float64[Array, " K"]) -> Float64[Array, ""]:
+def second_variation(
+    problem: LinearProblem, theta: Float64[Array, " K"], w: Float64[Array, " K"]
+) -> Float64[Array, ""]:
     """q(w) = d²L(theta + tw)/dt² at 0, the Hessian's quadratic form (LN Proposition 3):
 
     q(w) = ‖Σ_k A_k w_k B_k X‖² + 2⟨E, Σ_{j>k} A_j w_j W_{j−1}⋯W_{k+1} w_k B_k X⟩.
     """
+    return _second(*_checked(problem, theta, w))
+
+
+@jax.jit
+def _second(problem, theta, w):
     Ws, A, B, ws, X, E = _at(problem, theta, w)
     once = sum(a @ w_k @ b for a, w_k, b in zip(A, ws, B, strict=True)) @ X
     twice = jnp.zeros_like(E)

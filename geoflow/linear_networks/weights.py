@@ -1,4 +1,4 @@
-"""The state of a linear network: its weight matrices, their product and partial products, the loss L."""
+"""The state of a linear network: its weight matrices, their product and partial products."""
 
 import itertools
 from collections.abc import Sequence
@@ -6,52 +6,28 @@ from collections.abc import Sequence
 import jax.numpy as jnp
 from jaxtyping import Array, Float64
 
-from geoflow._checks import float64_array
-from geoflow.networks import MLP
-from geoflow.problem import Problem
+from geoflow.checks import float64_array
 
 #: (W_1, ..., W_{H+1}), W_k of shape (d_k, d_{k−1}).
 Weights = Sequence[Float64[Array, "_ _"]]
 
 
-def require_linear(problem: Problem) -> MLP:
-    """The network of `problem`, an MLP with the identity activation, no biases and a hidden layer. Raises ValueError else."""
-    network = problem.network
-    if not isinstance(network, MLP) or network.activation.name != "identity" or network.bias:
-        raise ValueError(
-            "a linear network is an MLP with the identity activation and no biases: make the problem with "
-            "linear_problem(data, hidden), or with reduced_problem(sigma, d_x, hidden)."
-        )
-    if len(network.widths) < 3:
-        raise ValueError(
-            f"H ≥ 1 hidden layers are needed, got widths {network.widths}: without one, L is a convex quadratic and "
-            "every critical point is the least-squares solution."
-        )
-    return network
-
-
-def weights(problem: Problem, theta: Float64[Array, " K"]) -> tuple[Array, ...]:
-    """theta (K,) as (W_1, ..., W_{H+1})."""
-    return tuple(W for W, _ in require_linear(problem).unflatten(theta))
-
-
-def theta_of(problem: Problem, Ws: Weights) -> Float64[Array, " K"]:
-    """(W_1, ..., W_{H+1}) as theta (K,); the inverse of `weights`."""
-    return require_linear(problem).flatten([(W, None) for W in Ws])
-
-
 def checked(Ws: Weights) -> tuple[Array, ...]:
     """The weights as float64 matrices whose shapes chain. Raises ValueError or TypeError otherwise."""
-    Ws = tuple(float64_array(f"W_{k}", W, 2, "(d_k, d_{k−1})") for k, W in enumerate(Ws, start=1))
-    if len(Ws) < 2:
-        raise ValueError(f"H ≥ 1 hidden layers need at least the two matrices W_1, W_2, got {len(Ws)}.")
-    for k, (W, after) in enumerate(itertools.pairwise(Ws), start=1):
+    if not isinstance(Ws, list | tuple):
+        raise TypeError(
+            f"the weights must be a list or tuple of matrices (W_1, ..., W_{{H+1}}), got {type(Ws).__name__}."
+        )
+    matrices = tuple(float64_array(f"W_{k}", W, 2, "(d_k, d_{k−1})") for k, W in enumerate(Ws, start=1))
+    if len(matrices) < 2:
+        raise ValueError(f"H ≥ 1 hidden layers need at least the two matrices W_1, W_2, got {len(matrices)}.")
+    for k, (W, after) in enumerate(itertools.pairwise(matrices), start=1):
         if after.shape[1] != W.shape[0]:
             raise ValueError(
                 f"W_{k + 1}W_{k} must be defined, got shapes {after.shape} and {W.shape}: list the weights from the "
                 "input to the output, W_k of shape (d_k, d_{k−1})."
             )
-    return Ws
+    return matrices
 
 
 def product(Ws: Weights) -> Float64[Array, "d_y d_x"]:
@@ -72,9 +48,3 @@ def partial_products(Ws: Weights) -> tuple[list[Array], list[Array]]:
     for W in Ws[:-1]:
         B.append(W @ B[-1])
     return A, B
-
-
-def loss(problem: Problem, theta: Float64[Array, " K"]) -> Float64[Array, ""]:
-    """L = ½‖Y − ΠX‖² = N·C (LN (1))."""
-    require_linear(problem)
-    return problem.N * problem.cost(theta)

@@ -77,8 +77,14 @@ def data_of(X, labels, Q):
     return gf.Dataset(jnp.asarray(X, dtype=float), jnp.asarray(np.eye(Q)[labels]), jnp.asarray(labels))
 
 
-def layers_of(problem, theta):
-    return plain.unpack(theta, problem.network.widths)
+def layers_of(made):
+    """The layers of a `Construction`, as the witness unpacks them from theta."""
+    return plain.unpack(made.theta, made.problem.network.widths)
+
+
+def order_of(made):
+    """The clusters in the order in which they are cut off one by one."""
+    return [j for (j,) in made.blocks]
 
 
 ROUND, FAR_APART = st.sampled_from([1.0, 0.3, 1e-2]), st.floats(0.0, 0.95)
@@ -87,5 +93,5 @@ ROUND, FAR_APART = st.sampled_from([1.0, 0.3, 1e-2]), st.floats(0.0, 0.95)
 def clouds(most=5, flatness=ROUND, ratio=FAR_APART):
     """Sizes from one sample a cluster on; radius 0 comes up."""
     sizes = st.lists(st.integers(1, 6), min_size=1, max_size=most).map(tuple)
-    scale = st.sampled_from([1e-3, 1.0, 1e3])
+    scale = st.sampled_from([1e-6, 1.0, 1e6])
     return st.builds(Clouds, sizes, ratio, seeds, flatness, scale, st.sampled_from([0.0, 1.0]))

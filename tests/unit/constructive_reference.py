@@ -82,8 +82,9 @@ def barycentric(means, X):
     """λ with Σ_j λ_j μ_j = x and Σ_j λ_j = 1, as (N, Q)."""
     means, X = np.asarray(means), np.asarray(X)
     around = means.mean(axis=0)
-    system = np.vstack([(means - around).T, np.ones(len(means))])
-    return np.linalg.lstsq(system, np.vstack([(X - around).T, np.ones(len(X))]), rcond=None)[0].T
+    size = np.abs(means - around).max() or 1.0  # so that the two kinds of equations count alike
+    system = np.vstack([(means - around).T / size, np.ones(len(means))])
+    return np.linalg.lstsq(system, np.vstack([(X - around).T / size, np.ones(len(X))]), rcond=None)[0].T
 
 
 def heights(means):

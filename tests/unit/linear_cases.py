@@ -56,7 +56,9 @@ class Point:
 
     @functools.cached_property
     def problem(self):
-        return ln.linear_problem(self.data, self.hidden)
+        if self.m is None:
+            return ln.ReducedProblem(np.arange(self.dims[-1], 0, -1.0), self.dims[0], self.hidden)
+        return ln.LinearProblem(self.data, self.hidden)
 
     @property
     def Ws(self):
@@ -64,7 +66,7 @@ class Point:
 
     @functools.cached_property
     def theta(self):
-        return ln.theta_of(self.problem, self.Ws)
+        return self.problem.theta_of(self.Ws)
 
     def direction(self, number=0):
         """A normal vector (K,) that belongs to the point."""

@@ -1,12 +1,13 @@
 """The second witness for linear networks: plain numpy, float64, every object by another way than geoflow's.
 
 Products entry by entry, Hessians by Kronecker products (for row-major vec, vec(A w B) = (A ⊗ Bᵀ) vec(w), the transposed
-order of the columns' rule), least squares by LAPACK, modes by scipy's solver of the scalar weights. Shares nothing with
-geoflow; theta lists W_1, W_2, ... row by row.
+order of the columns' rule), least squares by LAPACK, modes by scipy's solver of the scalar weights and by mpmath in 40 digits.
+Shares nothing with geoflow; theta lists W_1, W_2, ... row by row.
 """
 
 import itertools
 
+import mpmath
 import numpy as np
 from scipy.integrate import solve_ivp
 
@@ -114,6 +115,38 @@ def scalar_weights(w0, sigma, t):
     solution = solve_ivp(velocity, (0.0, t[-1]), w0.ravel(), method="DOP853", t_eval=t, rtol=1e-12, atol=1e-14)
     assert solution.success
     return solution.y.reshape(*w0.shape, len(t))
+
+
+def exact_mode_time(u, u0, sigma, H):
+    """∫ du/((H+1) u^{2−2/(H+1)} (σ − u)) from u0 to u in 40 digits: quadrature over ln u, and over ln(σ − u) near σ."""
+    with mpmath.workdps(40):
+        n, u, u0, sigma = H + 1, mpmath.mpf(u), mpmath.mpf(u0), mpmath.mpf(sigma)
+        middle = min(max(sigma / 2, u0), u)
+        parts = []
+        if middle > u0:
+            parts.append((lambda a: mpmath.exp(a * (mpmath.mpf(2) / n - 1)) / (sigma - mpmath.exp(a)), u0, middle))
+        if u > middle:
+            parts.append((lambda b: (sigma - mpmath.exp(b)) ** (mpmath.mpf(2) / n - 2), sigma - u, sigma - middle))
+        return sum(mpmath.quad(f, mpmath.linspace(mpmath.log(a), mpmath.log(b), 5)) for f, a, b in parts) / n
+
+
+def exact_saxe_mode(t, sigma, u0):
+    """σ/(1 + (σ/u0 − 1)e^{−2σt}) in 40 digits."""
+    with mpmath.workdps(40):
+        t, sigma, u0 = mpmath.mpf(t), mpmath.mpf(sigma), mpmath.mpf(u0)
+        return sigma / (1 + (sigma / u0 - 1) * mpmath.exp(-2 * sigma * t))
+
+
+def exact_unbalanced_mode(t, sigma, u0, c):
+    """u = (|c|/4)(w − 1/w) in 40 digits; (w − w_+)/(w − w_−) falls as e^{−√(4σ²+c²)t}, w_± = (2σ ± √(4σ²+c²))/|c|."""
+    with mpmath.workdps(40):
+        t, sigma, u0, c = mpmath.mpf(t), mpmath.mpf(sigma), mpmath.mpf(u0), abs(mpmath.mpf(c))
+        rho = mpmath.sqrt(4 * sigma**2 + c**2)
+        above, below = (2 * sigma + rho) / c, (2 * sigma - rho) / c
+        start = (2 * u0 + mpmath.sqrt(4 * u0**2 + c**2)) / c
+        ratio = (start - above) / (start - below) * mpmath.exp(-rho * t)
+        w = (above - below * ratio) / (1 - ratio)
+        return c / 4 * (w - 1 / w)
 
 
 def subsets(d_y, most=None):

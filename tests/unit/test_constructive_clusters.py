@@ -1,7 +1,6 @@
 """Clusters, measured: means, radii, heights, barycentric coordinates, and what is no clustered data set at all."""
 
 import constructive_reference as plain
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from constructive_cases import Clouds, clouds, data_of
@@ -68,11 +67,20 @@ def test_refuses_what_is_no_clustered_data_set():
             build(gf.Dataset(X[:, :2], Y, labels))
         with pytest.raises(ValueError, match=r"targets must be the unit vectors e_j of the labels"):
             build(gf.Dataset(X, 2 * Y, labels))
-        with pytest.raises(ValueError, match=r"targets must be the unit vectors e_j of the labels"):
-            build(gf.Dataset(X, Y, np.roll(labels, 1)))
-    for wrong, reach in ((labels + 1, "1 to 3"), (labels - 1, "-1 to 1")):
-        with pytest.raises(ValueError, match=rf"labels must be the classes 0\.\.2, got {reach}"):
-            con.clusters(gf.Dataset(X, Y, wrong))
+        for no_data in (X, drawn, gf.Dataset):
+            with pytest.raises(
+                TypeError, match=r"(?s)data must be a Dataset, got .*(Dataset\(inputs, targets, labels\)|The order is)"
+            ):
+                build(no_data)
+    with pytest.raises(ValueError, match=r"labels must be the classes 0\.\.2, got 1 to 3"):
+        con.clusters(
+            gf.Dataset(X, 2 * Y, labels + 1)
+        )  # targets that are no unit vectors: else the data set itself refuses
+    with pytest.raises(TypeError, match=r"(?s)the argument must be a Clusters, got Dataset .*Pass clusters\(data\)"):
+        con.require_clustered(drawn.data)
+    for x in (np.ones((2, 4)), np.ones((1, 2))):
+        with pytest.raises(ValueError, match=r"x must hold points of R\^Q with Q = 3, got shape"):
+            con.clusters(drawn.data).barycentric(x)
     missing = np.where(labels == 1, 0, labels)
     with pytest.raises(ValueError, match=r"each of the 3 classes needs a sample, but \[1\] have none"):
         con.clusters(data_of(X, missing, 3))
@@ -89,13 +97,18 @@ def test_means_on_a_line_or_on_one_spot():
     con.clusters(data_of(np.array([[1e-3, 0.0], [1.1e-3, 0.0]]), np.arange(2), 2))  # small is not flat
 
 
-def test_a_network_by_hand_on_data_and_its_clearance():
-    """x ↦ σ(x − 1), σ(2 − x), then their difference: at x = 0, 1.25, 3 the least preactivation is 1/4."""
-    data = gf.Dataset(np.array([[0.0], [1.25], [3.0]]), np.zeros((3, 1)))
-    layers = [(np.array([[1.0], [-1.0]]), np.array([-1.0, 2.0])), (np.array([[1.0, -1.0]]), np.array([0.5]))]
-    problem, theta = con.relu_network(data, layers)
-    assert problem.network.widths == (1, 2, 1)
-    assert theta.tolist() == [1, -1, -1, 2, 1, -1, 0.5]
-    assert problem.outputs(theta).tolist() == [[-1.5], [0.0], [2.5]]
-    assert con.clearance(problem, theta) == 0.25 == plain.clearance(layers, data.inputs)
-    assert isinstance(theta, jnp.ndarray)
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_flat_is_relative(scale):
+    """A triangle of height 1e-9 of its base is none too flat, one of 1e-11 is, in any unit; so is what is clustered."""
+    for height, flat in ((1e-9, False), (1e-11, True)):
+        data = data_of(scale * np.array([[0.0, 0, 0], [1, 0, 0], [0.4, height, 0]]), np.arange(3), 3)
+        if flat:
+            with pytest.raises(ValueError, match=r"flat: its least extent is .*e-\d\d of"):
+                con.clusters(data)
+        else:
+            assert con.clusters(data).heights[2] == pytest.approx(scale * height, rel=1e-6)
+    drawn = Clouds((5, 4, 6), 1.2, 3)
+    c, scaled = con.clusters(drawn.data), con.clusters(data_of(scale * drawn.X, drawn.labels, 3))
+    assert scaled.ratio == pytest.approx(c.ratio, rel=1e-11)
+    assert scaled.heights == pytest.approx(scale * c.heights, rel=1e-11)
+    assert scaled.barycentric(scale * drawn.X) == pytest.approx(c.barycentric(drawn.X), abs=1e-11)

@@ -20,7 +20,7 @@ from geoflow import constructive as con
 
 EQUAL = {Q: Clouds((Q + 2,) * Q, 0.4, Q, 0.5) for Q in (2, 3, 4)}  # enough samples that every affine fit is unique
 SUBSETS = [(Q, T) for Q in EQUAL for t in range(Q) for T in itertools.combinations(range(Q), t)]
-COMPILED = jax.jit(lambda problem, theta: (problem.gradient(theta), gf.hessian(problem, theta)))
+COMPILED = jax.jit(lambda problem, theta: (problem.gradient(theta), gf.equilibria.hessian(problem, theta)))
 COSTS = jax.jit(jax.vmap(lambda problem, theta: problem.cost(theta), (None, 0)))
 
 
@@ -44,7 +44,7 @@ def expected_outputs(drawn, m):
 
 def assert_local_minimum(drawn, m, rank):
     """Gradient, Hessian and 1000 neighbours, by geoflow's derivatives and by plain ones."""
-    layers, N = layers_of(m.problem, m.theta), drawn.N
+    layers, N = layers_of(m), drawn.N
     clearance = plain.clearance(layers, drawn.X)
     assert clearance > 0
     assert m.clearance == pytest.approx(clearance, rel=1e-9)
@@ -84,7 +84,7 @@ def test_every_proper_subset(Q, T):
     assert m.problem.network.widths == (Q,) * (Q + 2)
     assert m.blocks == tuple((j,) for j in T)
     assert m.kept == tuple(j for j in range(Q) if j not in T)
-    layers = layers_of(m.problem, m.theta)
+    layers = layers_of(m)
     C = plain.subsets_cost(drawn.X, drawn.labels, Q, T)
     assert abs(plain.cost(layers, drawn.X, drawn.Y) - C) <= 1e-12
     assert abs(float(m.problem.cost(m.theta)) - C) <= 1e-12
@@ -125,7 +125,7 @@ def test_merged_clusters(Q, blocks):
     """C = (1/2Q)Σ(|B| − 1), Hessian rank Q·#blocks; everything in one block: (Q − 1)/2Q."""
     drawn, m = EQUAL[Q], con.collapsed_network(EQUAL[Q].data, blocks)
     C = sum(len(block) - 1 for block in blocks) / (2 * Q)
-    layers = layers_of(m.problem, m.theta)
+    layers = layers_of(m)
     assert plain.cost(layers, drawn.X, drawn.Y) == pytest.approx(C, abs=1e-12)
     assert m.cost == pytest.approx(C, abs=1e-14)
     assert con.merged_cost(drawn.data, blocks) == pytest.approx(C, abs=1e-14)
@@ -141,7 +141,7 @@ def test_some_merged_and_some_fitted(Q, blocks, rank):
     F = expected_outputs(drawn, m)
     C = np.sum((F - drawn.Y) ** 2) / (2 * drawn.N)
     assert m.cost == pytest.approx(C, abs=1e-13)
-    layers = layers_of(m.problem, m.theta)
+    layers = layers_of(m)
     assert np.abs(plain.outputs(layers, drawn.X) - F).max() <= 1e-12
     assert plain.cost(layers, drawn.X, drawn.Y) == pytest.approx(C, abs=1e-12)
     assert_local_minimum(drawn, m, rank)
@@ -171,12 +171,13 @@ def test_any_grouping_any_depth(grouping, extra, margin):
         assert drawn.ratio > 0.25
         assert len(blocks) > 1
         return
-    layers, F = layers_of(m.problem, m.theta), expected_outputs(drawn, m)
+    layers, F = layers_of(m), expected_outputs(drawn, m)
     assert len(layers) == drawn.Q + extra + 1
     assert np.abs(plain.outputs(layers, drawn.X) - F).max() <= 1e-10
     C = np.sum((F - drawn.Y) ** 2) / (2 * drawn.N)
     assert plain.cost(layers, drawn.X, drawn.Y) == pytest.approx(C, abs=1e-12)
     assert m.cost == pytest.approx(C, abs=1e-12)
+    assert m.cost == con.merged_cost(drawn.data, blocks)
     assert plain.clearance(layers, drawn.X) >= margin * (1 - 1e-6)
     D = plain.jacobian(layers, drawn.X)
     size = np.linalg.norm(D, 2)
@@ -195,7 +196,7 @@ def test_a_shallower_network_where_few_blocks_are_cut():
     m = con.local_minimum(drawn.data, (2,), hidden_layers=1)
     assert m.problem.network.widths == (4, 4, 4)
     assert m.cost == pytest.approx(plain.subsets_cost(drawn.X, drawn.labels, 4, (2,)), abs=1e-13)
-    assert np.abs(plain.outputs(layers_of(m.problem, m.theta), drawn.X) - expected_outputs(drawn, m)).max() < 1e-12
+    assert np.abs(plain.outputs(layers_of(m), drawn.X) - expected_outputs(drawn, m)).max() < 1e-12
 
 
 def test_the_affine_fit():
@@ -211,25 +212,89 @@ def test_the_affine_fit():
     assert not A.any()
     assert not B.any()
     assert residuals.shape == (0, 3)
-    # a fit that is not unique: the one of least norm, not what rounding makes of a direction without extent
-    flat = Clouds((3, 3, 3), 0.0, 2, shift=1e3)
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_an_affine_fit_that_is_not_unique(scale):
+    """The one of least norm, not what rounding makes of a direction without extent, in any unit."""
+    flat = Clouds((3, 3, 3), 0.0, 2, shift=1e3, scale=scale)
     A, _, residuals = con.affine_fit(flat.data, (0, 1))
-    assert np.linalg.norm(A) < 100
+    assert np.linalg.norm(A) < 100 / scale
     assert np.abs(residuals).max() < 1e-9
+
+
+CHOICES = [
+    [],
+    [(0,)],
+    [(2,), (0,)],
+    [(1, 2)],
+    [(0, 3)],
+    [(3,), (0, 1)],
+    [(0,), (1,), (2,)],
+    [(0, 1), (2, 3)],
+    [(3, 0, 1, 2)],
+]
+
+
+@pytest.mark.parametrize("blocks", CHOICES, ids=str)
+@pytest.mark.parametrize("scale", [1e-6, 1e6])
+def test_the_merged_cost_is_the_cost_of_the_collapsed_network(blocks, scale):
+    """Predicted, stored and measured, clusters of unequal sizes: those in no block are fitted, not forgotten."""
+    drawn = Clouds((7, 6, 9, 8), 0.3, 5, 0.5, scale)
+    m, predicted = con.collapsed_network(drawn.data, blocks), con.merged_cost(drawn.data, blocks)
+    C = np.sum((expected_outputs(drawn, m) - drawn.Y) ** 2) / (2 * drawn.N)
+    assert m.kept == tuple(j for j in range(4) if not any(j in block for block in blocks))
+    assert predicted == m.cost == pytest.approx(C, rel=1e-10, abs=1e-20)
+    assert float(m.problem.cost(m.theta)) == pytest.approx(predicted, rel=1e-9, abs=1e-18)
+    assert plain.cost(layers_of(m), drawn.X, drawn.Y) == pytest.approx(predicted, rel=1e-9, abs=1e-18)
+    if all(len(block) == 1 for block in blocks):
+        T = [j for (j,) in blocks]
+        assert con.minimum_cost(drawn.data, T) == predicted == con.local_minimum(drawn.data, T).cost
+    if len(m.kept) > 1:
+        assert predicted > 1e-4  # the fitted ones cost something: it is not left out
 
 
 @pytest.mark.usefixtures("as_a_user")
 def test_refusals():
     drawn = EQUAL[3]
-    for blocks in ([(0,), (0, 1)], [(0, 0)], [(3,)], [(-1,)], [()], [(0,), ()]):
-        with pytest.raises(ValueError, match=r"blocks must be disjoint, non-empty sets of the clusters 0\.\.2, got"):
-            con.collapsed_network(drawn.data, blocks)
+    for build in (con.collapsed_network, con.merged_cost):
+        for blocks in ([(0,), (0, 1)], [(1, 2), (2, 0)], [(0,), (0,)], [()], [(0,), ()]):
+            with pytest.raises(
+                ValueError, match=r"blocks must be disjoint, non-empty sets of the clusters 0\.\.2, got \(\("
+            ):
+                build(drawn.data, blocks)
+        for blocks in ([(0, 0)], [(3,)], [(0,), (1, 3)]):
+            with pytest.raises(ValueError, match=r"a block must be different clusters out of 0\.\.2, got \("):
+                build(drawn.data, blocks)
+        with pytest.raises(ValueError, match="a cluster in a block must be a whole number of at least 0, got -1"):
+            build(drawn.data, [(-1,)])
+        for blocks in ((0, 1), 1, [(0.0,)], ["01"], [(True,)], None):
+            with pytest.raises(
+                TypeError, match=r"blocks must be a list of sets of clusters, as \[\(0,\), \(1, 2\)\], got"
+            ):
+                build(drawn.data, blocks)
+    for name, use in (("T", con.local_minimum), ("T", con.minimum_cost), ("kept", con.affine_fit)):
+        for T in ((0, 0), (3,)):
+            with pytest.raises(ValueError, match=rf"{name} must be different clusters out of 0\.\.2, got"):
+                use(drawn.data, T)
+        for T in (0, (0.5,), None, "0"):
+            with pytest.raises(TypeError, match=rf"{name} must list clusters, whole numbers from 0, got"):
+                use(drawn.data, T)
+        with pytest.raises(TypeError, match=r"(?s)data must be a Dataset, got .*(The order is|Dataset\(inputs)"):
+            use((0,), drawn.data)
+    for Q, kind in ((0, ValueError), (2.0, TypeError)):
+        with pytest.raises(kind, match="Q must be a whole number"):
+            con.proper_subsets(Q)
     with pytest.raises(ValueError, match=r"one hidden layer a block: L ≥ 2 is needed, got L = 1"):
         con.local_minimum(drawn.data, (0, 1), hidden_layers=1)
     with pytest.raises(ValueError, match="hidden_layers L must be a whole number of at least 1"):
         con.local_minimum(drawn.data, (0, 1), hidden_layers=0)
     with pytest.raises(ValueError, match="margin must be a finite number above zero"):
         con.local_minimum(drawn.data, (0,), margin=0.0)
+    with pytest.raises(TypeError, match="margin must be one number, got 'wide'"):
+        con.local_minimum(drawn.data, (0,), margin="wide")
+    with pytest.raises(TypeError, match=r"hidden_layers L must be a whole number, got 2\.0"):
+        con.local_minimum(drawn.data, (0,), hidden_layers=2.0)
     wide = Clouds((20, 20, 20), 1.6, 0, 1.0)
     with pytest.raises(
         ValueError,
@@ -243,7 +308,7 @@ def test_one_cluster():
     drawn = Clouds((4,), 0.5, 1)
     for m in (con.local_minimum(drawn.data, ()), con.collapsed_network(drawn.data, [(0,)])):
         assert m.cost == 0
-        assert np.abs(plain.outputs(layers_of(m.problem, m.theta), drawn.X) - 1).max() < 1e-12
+        assert np.abs(plain.outputs(layers_of(m), drawn.X) - 1).max() < 1e-12
 
 
 @pytest.mark.parametrize("gap", [1e-9, 1e-13])

@@ -40,3 +40,29 @@ def test_the_count_falls_by_one_a_layer_and_the_ratio_may_rise():
     assert ratios == pytest.approx([plain.noise_to_signal(z, drawn.labels) for z in made.stages[:3]] + [0.0], rel=1e-9)
     assert ratios[0] < ratios[1] < ratios[2]
     assert ratios[3] == 0
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1e6])
+def test_the_ratio_has_no_unit(scale):
+    drawn = Clouds((5, 4, 6), 0.7, 2)
+    assert con.noise_to_signal(scale * drawn.X, drawn.labels) == pytest.approx(
+        con.noise_to_signal(drawn.X, drawn.labels), rel=1e-12
+    )
+    assert con.noisy_clusters(scale * drawn.X, drawn.labels) == 3
+
+
+@pytest.mark.usefixtures("as_a_user")
+@pytest.mark.parametrize("measure", [con.noise_to_signal, con.noisy_clusters])
+def test_refusals(measure):
+    z = np.ones((4, 2))
+    with pytest.raises(ValueError, match=r"labels must be one whole number per point, \(4,\), got shape \(3,\)"):
+        measure(z, [0, 0, 1])
+    with pytest.raises(ValueError, match=r"labels must be one whole number per point, \(4,\), got shape \(4, 1\)"):
+        measure(z, [[0], [0], [1], [1]])
+    for labels in ([0.0, 0, 1, 1], list("aabb"), [True, True, False, False], None):
+        with pytest.raises(TypeError, match="labels must be whole numbers, one per point, got"):
+            measure(z, labels)
+    with pytest.raises(ValueError, match=r"z must have 2 axes \(N, Q\), got shape \(4,\)"):
+        measure(z[:, 0], [0, 0, 1, 1])
+    with pytest.raises(ValueError, match="z must be finite, but 1 of 8 entries are NaN"):
+        measure(np.where(np.arange(8).reshape(4, 2) == 3, np.nan, z), [0, 0, 1, 1])

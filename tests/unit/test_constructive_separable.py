@@ -5,7 +5,7 @@ import re
 import constructive_reference as plain
 import numpy as np
 import pytest
-from constructive_cases import Clouds, clouds, data_of, layers_of
+from constructive_cases import Clouds, clouds, data_of, layers_of, order_of
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import seeds
@@ -14,12 +14,12 @@ from geoflow import constructive as con
 
 
 def assert_built(made, X, labels, Q, tolerance=1e-12):
-    layers = layers_of(made.problem, made.theta)
+    layers = layers_of(made)
     assert np.abs(plain.outputs(layers, X) - np.eye(Q)[labels]).max() <= tolerance
     assert made.problem.network.widths == (Q,) * (Q + 2)
-    assert sorted(made.order) == list(range(Q))
+    assert sorted(order_of(made)) == list(range(Q))
     z = X
-    for j, cone, x in zip(made.order, made.cones, plain.activities(layers, X), strict=True):
+    for j, cone, x in zip(order_of(made), made.cones, plain.activities(layers, X), strict=True):
         frame = (z - cone.p) @ cone.V.T
         behind = (frame < 0).all(axis=1)
         assert (behind | (frame > 0).all(axis=1)).all()
@@ -41,7 +41,7 @@ def slabs(draw):
     turn = np.linalg.qr(rng.normal(size=(Q, Q)))[0]
     names = rng.permutation(Q)
     order = rng.permutation(len(labels))
-    return (draw(st.sampled_from([1e-3, 1.0, 1e3])) * (wide @ turn + 1))[order], names[labels][order], Q
+    return (draw(st.sampled_from([1e-6, 1.0, 1e6])) * (wide @ turn + 1))[order], names[labels][order], Q
 
 
 @given(slabs())
@@ -75,7 +75,7 @@ def test_the_order_matters():
     data = data_of(X, np.array([0, 1, 2, 2]), 3)
     assert con.clusters(data).ratio > 1
     made = con.separable_network(data)
-    assert made.order == (0, 2, 1)
+    assert order_of(made) == [0, 2, 1]
     assert_built(made, X, np.array([0, 1, 2, 2]), 3)
     cross = data_of(np.array([[-3.0, 0], [3, 0], [0, -3], [0, 3.5]]), np.array([0, 0, 1, 1]), 2)
     with pytest.raises(ValueError, match=r"at best 0 of them \[\], and then none of 0, 1 lies on one side"):
@@ -96,6 +96,42 @@ def test_the_clusters_that_overlap_are_named():
     ) as refusal:
         con.separable_network(data)
     assert f"2δ/h = {ratio:.3f}" in str(refusal.value)
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_separable_is_relative(scale):
+    """A gap of 1e-4 of the whole is one, in any unit; a narrower one asks for too steep a cone; what overlaps is refused."""
+    for gap in (1e-2, 1e-4, 1e-7, -1e-7, -1e-3):
+        X = scale * np.array([[0.0, 0], [1 - gap / 2, 0], [1 + gap / 2, 0], [2, 0.5]])
+        data = data_of(X, np.array([0, 0, 1, 1]), 2)
+        if gap == 1e-7:
+            with pytest.raises(
+                ValueError, match=r"would miss its targets by .* too ill-conditioned \(cond V up to [1-9]\.\de\+07"
+            ):
+                con.separable_network(data)
+        elif gap > 0:
+            made = con.separable_network(data)
+            assert np.abs(plain.outputs(layers_of(made), X) - data.targets).max() < 1e-9
+        else:
+            with pytest.raises(ValueError, match="no order of the 2 clusters"):
+                con.separable_network(data)
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_independent_base_points_are_relative(scale):
+    """A simplex 3e-4 as high as it is long is none too flat, however short it is."""
+    X, labels = scale * np.array([[0.0, 0, 0], [1, 0, 0], [0.4, 3e-4, 0]]), np.arange(3)
+    assert_built(con.separable_network(data_of(X, labels, 3)), X, labels, 3, 1e-11)
+
+
+@pytest.mark.usefixtures("as_a_user")
+def test_refusals():
+    drawn = Clouds((3, 3), 0.5)
+    for opening in (0.0, 1.0, -1.0):
+        with pytest.raises(ValueError, match="the opening must be a fraction between 0 and 1, got"):
+            con.separable_network(drawn.data, opening)
+    with pytest.raises(TypeError, match="the opening must be one number, got None"):
+        con.separable_network(drawn.data, None)
 
 
 def test_clusters_that_touch_and_a_single_one():

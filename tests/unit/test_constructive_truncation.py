@@ -39,7 +39,7 @@ def test_the_simplex_is_regular(Q):
 def cuts(draw):
     """A plane through p and points on both sides, some of them close to it and some straight above it."""
     Q, rng = draw(st.integers(1, 5)), np.random.default_rng(draw(seeds))
-    scale = draw(st.sampled_from([1e-3, 1.0, 1e3]))
+    scale = draw(st.sampled_from([1e-6, 1.0, 1e6]))
     p, n = rng.normal(size=Q), rng.normal(size=Q)
     n /= np.linalg.norm(n)
     z = rng.normal(size=(12, Q))
@@ -95,6 +95,17 @@ def test_the_opening_is_the_fraction_of_the_largest(cut):
     assert np.sign(too_wide @ worst) != np.sign(worst @ made.n)
 
 
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_on_the_cut_is_relative(scale):
+    """A point counts as on the cut by its angle, not by its distance: point 1 is the farther one, and the one on it."""
+    p, n = np.zeros(2), [1.0, 0.0]
+    with pytest.raises(ValueError, match="point 1 lies on the cut"):
+        con.cone(p, n, scale * np.array([[1e-9, 0.0], [1e-5, 1e8], [1.0, 1.0]]))
+    near = con.cone(p, n, scale * np.array([[1e-9, 0.0], [1e-9, 1e-9], [1.0, 1.0]]))
+    assert near.eps == pytest.approx(0.5, rel=1e-12)
+
+
+@pytest.mark.usefixtures("as_a_user")
 def test_refusals():
     z = np.array([[1.0, 0.0], [0.0, 2.0], [-1.0, 0.0]])
     with pytest.raises(
@@ -103,6 +114,24 @@ def test_refusals():
         con.cone([0.0, 0.0], [1.0, 0.0], z)
     with pytest.raises(ValueError, match="point 2 lies on the cut"):
         con.cone([-1.0, 0.0], [1.0, 0.0], z)
-    for fraction in (0.0, 1.0, -0.5, 2.0, np.nan):
-        with pytest.raises(ValueError, match="opening must be a fraction between 0 and 1, got"):
+    for fraction in (0.0, 1.0, -0.5, 2.0):
+        with pytest.raises(ValueError, match="the opening must be a fraction between 0 and 1, got"):
             con.cone([0.5, 0.0], [1.0, 0.0], z, fraction)
+    with pytest.raises(ValueError, match="the opening must be a finite number, got nan"):
+        con.cone([0.5, 0.0], [1.0, 0.0], z, np.nan)
+    with pytest.raises(TypeError, match="the opening must be one number, got 'half'"):
+        con.cone([0.5, 0.0], [1.0, 0.0], z, "half")
+    with pytest.raises(ValueError, match="the axis n must not be zero: it is the direction of the cut"):
+        con.cone([0.5, 0.0], [0.0, 0.0], z)
+    with pytest.raises(ValueError, match=r"must lie in one R\^Q, got shapes \(3,\), \(2,\), \(3, 2\)"):
+        con.cone([0.5, 0.0, 0.0], [1.0, 0.0], z)
+    made = con.cone([0.5, 0.0], [1.0, 0.0], z)
+    with pytest.raises(ValueError, match=r"z must have 2 axes \(n points, Q\), got shape \(2,\)"):
+        made.apply([1.0, 0.0])
+    with pytest.raises(ValueError, match=r"W must have shape \(len\(b\), x\.shape\[1\]\) = \(2, 2\), got \(2, 3\)"):
+        con.truncation(np.ones((2, 3)), np.ones(2), z)
+    with pytest.raises(ValueError, match="b must be finite, but 1 of 2 entries are NaN"):
+        con.truncation(np.eye(2), [0.0, np.nan], z)
+    for Q, kind in ((0, ValueError), (2.0, TypeError)):
+        with pytest.raises(kind, match="Q must be a whole number"):
+            con.simplex(Q)

@@ -58,8 +58,27 @@ def test_the_arc_length_of_a_straight_path():
     drawn = Case((5, 3), 4, seed=1)
     orbit = gf.integrate(gf.adapted, drawn.problem, drawn.theta, until=12.0, save=9)
     assert gf.arc_length(orbit) == pytest.approx(np.linalg.norm(orbit.theta[-1] - orbit.theta[0]), rel=1e-6)
+
+
+def test_the_arc_length_of_a_bent_path_is_no_chord():
+    """θ' = −D⁺v/N with D = diag(1, θ_1)-like: the polygon against its edges added up one by one, and well above the chord."""
+    network = gf.FunctionNetwork(lambda t, _: jnp.stack([t[0], t[0] * t[1]])[None], 2)
+    problem = gf.Problem(network, gf.Dataset([[0.0]], [[0.2, 3.0]]))
+    orbit = gf.integrate(gf.standard, problem, jnp.array([2.0, 0.3]), until=20.0, save=200)
+    edges = [float(np.sqrt(sum((a - b) ** 2))) for a, b in zip(orbit.theta[1:], orbit.theta[:-1], strict=True)]
+    chord = np.linalg.norm(orbit.theta[-1] - orbit.theta[0])
+    assert gf.arc_length(orbit) == pytest.approx(sum(edges), rel=1e-12)
+    assert gf.arc_length(orbit) > 1.01 * chord
+    # finer saving tends to the integral of the speed
+    fine = gf.integrate(gf.standard, problem, jnp.array([2.0, 0.3]), until=20.0, save=4001)
+    speeds = [float(jnp.linalg.norm(gf.standard(problem, jnp.asarray(t)))) for t in fine.theta[::20]]
+    assert gf.arc_length(fine) == pytest.approx(np.trapezoid(speeds, fine.s[::20]), rel=1e-2)
+
+
+def test_an_orbit_of_outputs_has_no_arc_length():
+    drawn = Case((5, 3), 4, seed=1)
     flow_of_outputs = gf.integrate(gf.comparison, drawn.problem, drawn.theta, until=12.0, save=9)
-    with pytest.raises(ValueError, match="kept no theta: integrate with keep_theta=True"):
+    with pytest.raises(ValueError, match="has outputs and no theta"):
         gf.arc_length(flow_of_outputs)
 
 

@@ -1,5 +1,6 @@
 """Weights, partial products and the gradient descent dynamics (LN Definition 2.1), against plain numpy."""
 
+import jax
 import jax.numpy as jnp
 import linear_reference as plain
 import numpy as np
@@ -17,13 +18,11 @@ import geoflow.linear_networks as ln
 def test_weights_and_theta(drawn):
     assert np.array_equal(drawn.theta, plain.flat(drawn.plain))
     for W, expected, again in zip(
-        ln.weights(drawn.problem, drawn.theta), drawn.plain, plain.split(drawn.theta, drawn.dims), strict=True
+        drawn.problem.weights(drawn.theta), drawn.plain, plain.split(drawn.theta, drawn.dims), strict=True
     ):
         assert np.array_equal(W, expected)
         assert np.array_equal(again, expected)
-    assert float(ln.loss(drawn.problem, drawn.theta)) == pytest.approx(
-        plain.loss(drawn.plain, drawn.X, drawn.Y), rel=1e-12
-    )
+    assert float(drawn.problem.loss(drawn.theta)) == pytest.approx(plain.loss(drawn.plain, drawn.X, drawn.Y), rel=1e-12)
 
 
 @given(points())
@@ -55,7 +54,7 @@ def test_the_dynamics_go_down_the_loss(drawn):
 
 def test_the_clock_is_the_papers():
     """A scalar network of one weight each, w_1 = w_2: u̇ = 2u(1 − u), not divided by the number of samples."""
-    problem = ln.linear_problem(gf.Dataset(jnp.full((4, 1), 0.5), jnp.full((4, 1), 0.5)), (1,))  # XXᵀ = 1, four samples
+    problem = ln.LinearProblem(gf.Dataset(jnp.full((4, 1), 0.5), jnp.full((4, 1), 0.5)), (1,))  # XXᵀ = 1, four samples
     assert np.asarray(ln.gdd(problem, jnp.array([0.5, 0.5]))) == pytest.approx(0.5 * 0.75, rel=1e-14)
 
 
@@ -67,6 +66,7 @@ def problems_that_are_not_linear():
         "biases": gf.MLP((2, 3, 1), "identity"),
         "a function": identity,
         "no hidden layer": gf.MLP((2, 1), "identity", bias=False),
+        "linear, but made as a Problem": gf.MLP((2, 3, 1), "identity", bias=False),
     }
     return {name: gf.Problem(network, data) for name, network in networks.items()}
 
@@ -74,26 +74,66 @@ def problems_that_are_not_linear():
 NOT_LINEAR = problems_that_are_not_linear()
 
 
+@pytest.mark.usefixtures("as_a_user")
 @pytest.mark.parametrize("name", NOT_LINEAR)
-def test_only_linear_networks_have_weights(name):
+def test_only_linear_problems_are_taken(name):
     problem = NOT_LINEAR[name]
     theta = jnp.ones(problem.K)
-    match = (
-        "H ≥ 1 hidden layers are needed"
-        if name == "no hidden layer"
-        else "identity activation and no biases.*linear_problem"
-    )
+    advice = r"(?s)problem must be a LinearProblem, got Problem .*Make it with LinearProblem\(data, hidden\) or Reduced"
     for use in (
-        lambda: ln.weights(problem, theta),
-        lambda: ln.theta_of(problem, [jnp.ones((3, 2))]),
-        lambda: ln.loss(problem, theta),
+        lambda: ln.gdd(problem, theta),
         lambda: gf.integrate(ln.gdd, problem, theta, until=1.0),
         lambda: gf.integrate_many(ln.gdd, problem, theta[None], until=1.0),
         lambda: ln.first_variation(problem, theta, theta),
-        lambda: ln.nonzero_modes(problem),
+        lambda: ln.second_variation(problem, theta, theta),
+        lambda: ln.mode_strengths(problem, theta),
     ):
-        with pytest.raises(ValueError, match=match):
+        with pytest.raises(TypeError, match=advice):
             use()
+
+
+@pytest.mark.usefixtures("as_a_user")
+def test_only_reduced_problems_are_reduced():
+    """Inputs that are white by chance make no reduced problem: there is one door, and it checks."""
+    linear = ln.LinearProblem(gf.Dataset(jnp.eye(3), jnp.eye(3)[:, :2]), (2,))
+    reduced = ln.ReducedProblem([1.0, 2.0], 3, (2,))
+    for problem, kind in (
+        (linear, "LinearProblem"),
+        (NOT_LINEAR["tanh"], "Problem"),
+        (ln.ReducedProblem, "the class Red"),
+    ):
+        for use in (lambda p: ln.aligned_start(p, 0.1), lambda p: ln.stratum_point(p, (0,), jax.random.key(0))):
+            with pytest.raises(TypeError, match=rf"(?s)must be a ReducedProblem, got {kind}.*Make it with ReducedProblem"
+                               r"\(sigma, d_x, hidden\), or with reduction\(data\)\.problem\(hidden\)"):  # fmt: skip
+                use(problem)
+    assert isinstance(reduced, ln.LinearProblem)
+    assert ln.mode_strengths(reduced, jnp.ones(reduced.K)).tolist() == [2.0, 2.0]
+
+
+@pytest.mark.usefixtures("as_a_user")
+def test_a_linear_problem_is_made_of_data_and_widths():
+    data = gf.Dataset(jnp.ones((3, 2)), jnp.ones((3, 1)))
+    problem = ln.LinearProblem(data, [3, 4])
+    assert (problem.widths, problem.H, problem.K) == ((2, 3, 4, 1), 2, 6 + 12 + 4)
+    assert np.array_equal(problem.X, np.ones((2, 3)))
+    assert np.array_equal(problem.Y, np.ones((1, 3)))
+    with pytest.raises(
+        TypeError, match=r"data must be a Dataset, got tuple \(3,\)\. The order is LinearProblem\(data, hidden\)"
+    ):
+        ln.LinearProblem((3,), data)
+    for hidden in ((), [], 3, "33", None):
+        with pytest.raises(
+            ValueError, match=r"H ≥ 1 hidden layers are needed, as hidden=\(3, 3\), got .*a convex quadratic"
+        ):
+            ln.LinearProblem(data, hidden)
+    for hidden, kind, message in (
+        ((3, 0), ValueError, r"hidden\[1\] must be a whole number of at least 1, got 0"),
+        ((2.5,), TypeError, r"hidden\[0\] must be a whole number, got 2\.5"),
+        ((3, True), TypeError, r"hidden\[1\] must be a whole number, got True"),
+    ):
+        for make in (lambda hidden: ln.LinearProblem(data, hidden), lambda hidden: ln.ReducedProblem([1.0], 2, hidden)):
+            with pytest.raises(kind, match=message):
+                make(hidden)
 
 
 @pytest.mark.usefixtures("as_a_user")
@@ -117,11 +157,16 @@ def test_weights_that_do_not_chain():
             use([good[0].astype(np.float32), good[1]])
         with pytest.raises(ValueError, match=r"W_2 must have 2 axes .*got shape \(3,\)"):
             use([good[0], np.ones(3)])
-    problem = ln.reduced_problem(np.array([2.0]), 2, (3,))
+        for no_list in (np.ones((2, 3, 3)), good[0], None):
+            with pytest.raises(
+                TypeError, match=r"must be a list or tuple of matrices \(W_1, \.\.\., W_\{H\+1\}\), got"
+            ):
+                use(no_list)
+    problem = ln.ReducedProblem(np.array([2.0]), 2, (3,))
     with pytest.raises(ValueError, match=r"theta must have shape \(K,\) = \(9,\), got \(8,\)"):
-        ln.weights(problem, np.ones(8))
+        problem.weights(np.ones(8))
     with pytest.raises(ValueError, match=r"W_1 must have shape \(3, 2\), got \(3, 3\)"):
-        ln.theta_of(problem, [np.ones((3, 3)), np.ones((1, 3))])
+        problem.theta_of([np.ones((3, 3)), np.ones((1, 3))])
 
 
 @settings(max_examples=10)

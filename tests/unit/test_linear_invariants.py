@@ -36,7 +36,7 @@ def test_the_invariants_by_loops(drawn):
 @given(points())
 def test_the_field_keeps_them_at_every_point(drawn):
     """dC_k/dt by the product rule, with Ẇ from `gdd`: zero, while each of its two halves is not."""
-    dots = [np.asarray(W) for W in ln.weights(drawn.problem, ln.gdd(drawn.problem, drawn.theta))]
+    dots = [np.asarray(W) for W in drawn.problem.weights(ln.gdd(drawn.problem, drawn.theta))]
     pairs = zip(itertools.pairwise(drawn.plain), itertools.pairwise(dots), strict=True)
     for (W, after), (W_dot, after_dot) in pairs:
         rise, fall = after_dot.T @ after + after.T @ after_dot, W_dot @ W.T + W @ W_dot.T
@@ -50,7 +50,7 @@ def orbit():
     """T = 10 of the paper's time, H = 3, generic data."""
     drawn = Point((4, 3, 3, 3, 2), seed=4, scale=1.2)
     followed = gf.integrate(ln.gdd, drawn.problem, drawn.theta, until=10.0, save=9)
-    return drawn, [ln.weights(drawn.problem, theta) for theta in map(jnp.asarray, followed.theta)], followed
+    return drawn, [drawn.problem.weights(theta) for theta in map(jnp.asarray, followed.theta)], followed
 
 
 def test_they_stay_along_an_orbit():

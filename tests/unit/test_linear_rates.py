@@ -46,6 +46,18 @@ def test_the_rates_by_hand(dims, seed, growth):
     assert rate.admissible == all(x > 0 for x in c)
 
 
+@given(st.sampled_from(PYRAMIDS), seeds, st.floats(0.5, 3), st.sampled_from([1e-6, 1e6]))
+def test_the_rates_at_any_scale(dims, seed, growth, scale):
+    """c_k goes with the square of the weights, α with their 2H-th power; which starts are admissible does not change."""
+    Ws = [growth**k * W for k, W in enumerate(Point(dims, seed).Ws)]
+    rate, scaled = ln.exponential_rate(Ws), ln.exponential_rate([scale * W for W in Ws])
+    H = len(Ws) - 1
+    assert scaled.admissible == rate.admissible
+    assert scaled.c == pytest.approx(scale**2 * rate.c, rel=1e-9)
+    assert scaled.alpha == pytest.approx(scale ** (2 * H) * rate.alpha, rel=1e-8)
+    assert scaled.improved == pytest.approx(scale ** (2 * H) * rate.improved, rel=1e-8)
+
+
 @settings(max_examples=60)
 @given(st.sampled_from(PYRAMIDS), seeds, st.floats(0, 2), st.floats(0.01, 3))
 def test_a_growing_start_is_admissible(dims, seed, scale, gap):
@@ -63,7 +75,7 @@ def test_a_growing_start_is_admissible(dims, seed, scale, gap):
 
 def decay(problem, theta):
     """−d/dt ½‖E‖² = |∇L|² from the field, and ‖E‖² = 2L."""
-    return float(jnp.sum(ln.gdd(problem, theta) ** 2)), 2 * float(ln.loss(problem, theta))
+    return float(jnp.sum(ln.gdd(problem, theta) ** 2)), 2 * float(problem.loss(theta))
 
 
 @settings(max_examples=100)
@@ -74,7 +86,7 @@ def test_the_differential_inequality_at_any_point(dims, seed, scale, gap, admiss
     key = jax.random.key(seed)
     Ws = ln.growing_start(dims, key, scale, gap) if admissible else drawn.Ws
     rate = ln.exponential_rate(Ws)
-    fall, size = decay(drawn.problem, ln.theta_of(drawn.problem, Ws))
+    fall, size = decay(drawn.problem, drawn.problem.theta_of(Ws))
     assert fall >= rate.improved * size * (1 - 1e-10)
     assert rate.improved >= rate.alpha * (1 - 1e-10)
 
@@ -84,7 +96,7 @@ def test_inputs_that_are_not_white_scale_the_rate(seed, scale, spread):
     """With σ_min(X)², for the part of E in the rows of X: ½‖that‖² = L − L*."""
     drawn = Point((3, 3, 2), seed, m=7, spread=spread)
     Ws = ln.growing_start(drawn.dims, jax.random.key(seed), scale)
-    fall, _ = decay(drawn.problem, ln.theta_of(drawn.problem, Ws))
+    fall, _ = decay(drawn.problem, drawn.problem.theta_of(Ws))
     _, floor = plain.least_squares(drawn.X, drawn.Y)
     excess = plain.loss([np.asarray(W) for W in Ws], drawn.X, drawn.Y) - floor
     least = np.linalg.svd(drawn.X, compute_uv=False)[-1]
@@ -94,13 +106,13 @@ def test_inputs_that_are_not_white_scale_the_rate(seed, scale, spread):
 @functools.cache
 def census():
     """Admissible starts of dims (4, 3, 3, 2) on one reduced problem, followed together."""
-    problem = ln.reduced_problem(np.array([2.0, 1.0]), 4, (3, 3))
+    problem = ln.ReducedProblem(np.array([2.0, 1.0]), 4, (3, 3))
     keys = jax.random.split(jax.random.key(0), 24)
     starts = [ln.growing_start((4, 3, 3, 2), key, 0.5, 0.05 + 0.02 * i) for i, key in enumerate(keys)]
     ensemble = gf.integrate_many(
         ln.gdd,
         problem,
-        jnp.stack([ln.theta_of(problem, Ws) for Ws in starts]),
+        jnp.stack([problem.theta_of(Ws) for Ws in starts]),
         until=4.0,
         save=9,
         rtol=1e-9,
@@ -121,23 +133,23 @@ def test_no_admissible_start_is_slower_than_promised():
 def test_the_improved_rate_is_attained():
     """W_1 = 0, W_2, W_3 with equal singular values a < b: A_1A_1ᵀ = a²b² and α' = a²(a² + b² − a²), α = a²(b² − a²)."""
     a, b = 0.8, 1.1
-    problem = ln.reduced_problem(np.array([2.0, 1.0]), 3, (3, 3))
+    problem = ln.ReducedProblem(np.array([2.0, 1.0]), 3, (3, 3))
     Ws = [jnp.zeros((3, 3)), a * jnp.eye(3), b * jnp.eye(2, 3)]
     rate = ln.exponential_rate(Ws)
     assert rate.c == pytest.approx([a**2, b**2 - a**2], rel=1e-13)
     assert rate.alpha == pytest.approx(a**2 * (b**2 - a**2), rel=1e-12)
-    fall, size = decay(problem, ln.theta_of(problem, Ws))
+    fall, size = decay(problem, problem.theta_of(Ws))
     assert fall == pytest.approx(rate.improved * size, rel=1e-12)
     assert rate.improved > rate.alpha
 
 
 def test_the_rate_is_sharp_along_an_orbit():
     """W_1 = 0 and a tiny target: the weights hardly move, and the residual falls at the rate α to 1e-4, not slower."""
-    problem = ln.reduced_problem(np.array([2e-3, 1e-3]), 3, (4,))
+    problem = ln.ReducedProblem(np.array([2e-3, 1e-3]), 3, (4,))
     Ws = [jnp.zeros((4, 3)), 1.2 * jnp.eye(2, 4)]
     alpha = ln.exponential_rate(Ws).alpha
     assert alpha == pytest.approx(1.44, rel=1e-13)
-    orbit = gf.integrate(ln.gdd, problem, ln.theta_of(problem, Ws), until=5.0, save=9, atol=1e-16)
+    orbit = gf.integrate(ln.gdd, problem, problem.theta_of(Ws), until=5.0, save=9, atol=1e-16)
     measured = -np.log(orbit.cost[1:] / orbit.cost[0]) / (2 * orbit.s[1:])
     assert measured == pytest.approx(np.full(8, alpha), rel=1e-4)
     assert (measured >= alpha * (1 - 1e-9)).all()
@@ -168,8 +180,15 @@ def test_refusals():
     for widths in ((), (3,), (3, 2)):
         with pytest.raises(ValueError, match=r"H ≥ 1 hidden layers are needed: give widths"):
             ln.growing_start(widths, key)
-    with pytest.raises(ValueError, match=r"widths\[1\] must be a whole number"):
+    with pytest.raises(ValueError, match=r"widths\[1\] must be a whole number of at least 1, got 0"):
         ln.growing_start((3, 0, 1), key)
+    for widths in (3, "321", (3, 2.5, 1), (3, True, 1), None):
+        with pytest.raises(TypeError, match=r"widths must be whole numbers \(d_x, d_1, \.\.\., d_y\), got"):
+            ln.growing_start(widths, key)
+    with pytest.raises(TypeError, match="key must be a random key, got 0: make one from a seed"):
+        ln.growing_start((3, 2, 1), 0)
+    with pytest.raises(TypeError, match="scale must be one number, got 'large'"):
+        ln.growing_start((3, 2, 1), key, scale="large")
     with pytest.raises(ValueError, match="scale must be a finite number, zero or above"):
         ln.growing_start((3, 2, 1), key, scale=-1.0)
     with pytest.raises(ValueError, match="gap must be a finite number above zero"):

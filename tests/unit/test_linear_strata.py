@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from reference import finite_differences
 from strategies import seeds
 
-import geoflow as gf
 import geoflow.linear_networks as ln
 
 # (d_x, d_y, d_1): the statement's own, widths of every order, no null columns, bottlenecks, all ones
@@ -103,27 +102,34 @@ def test_equal_sigma_keep_their_values_and_lose_their_counts():
     assert len(ln.require_distinct([1.0, 1.0 + 1e-11], rtol=1e-12)) == 2
 
 
-NOT_REDUCED = {
-    "inputs not white": (2 * np.eye(3), np.eye(3)[:, :2]),
-    "more samples": (np.eye(4)[:, :3], np.eye(4)[:, :2]),
-    "off the diagonal": (np.eye(3), np.ones((3, 2))),
-    "a zero": (np.eye(3), np.diag([1.0, 2.0, 0.0])[:, 1:]),
-    "negative": (np.eye(3), -np.eye(3)),
-    "d_y > d_x": (np.eye(2), np.eye(3)[:2]),
-}
+@given(
+    st.lists(st.floats(0.1, 10), min_size=1, max_size=4), st.integers(0, 3),
+    st.sampled_from([0.0, 1e-12, 1e-11, 1e-9, 1e-6]), st.sampled_from([1e-6, 1e6, 1e-300, 1e300]),
+)  # fmt: skip
+def test_distinct_is_relative(sigma, twin, apart, scale):
+    """Whether two σ count as equal is decided against the largest one, in any unit; so is the inertia."""
+    sigma = np.array([*sigma, sigma[twin % len(sigma)] + apart * max(sigma)])
+    equal = np.diff(np.sort(sigma)).min() <= 1e-10 * sigma.max()
+    for values in (sigma, scale * sigma):
+        if equal:
+            for refuse in (ln.require_distinct, lambda v: ln.inertia(v, len(v) + 1, 3, (0,))):
+                with pytest.raises(ValueError, match="asks for distinct σ_i"):
+                    refuse(values)
+        else:
+            assert np.array_equal(ln.require_distinct(values), values)
+            for D in plain.subsets(len(sigma), 2):
+                assert ln.inertia(values, len(sigma) + 1, 3, D) == ln.inertia(sigma, len(sigma) + 1, 3, D)
 
 
-@pytest.mark.parametrize("case", NOT_REDUCED)
-def test_problems_that_are_not_reduced(case):
-    problem = ln.linear_problem(gf.Dataset(*NOT_REDUCED[case]), (2,))
-    with pytest.raises(
-        ValueError, match=r"needs a reduced problem.*reduced_problem\(sigma, d_x, hidden\).*reduction\(data\)"
-    ):
-        ln.nonzero_modes(problem)
+@pytest.mark.parametrize("scale", [1e-6, 1e6])
+def test_distinct_at_two_scales_by_hand(scale):
+    assert len(ln.require_distinct([scale, scale * (1 + 1e-9)])) == 2
+    with pytest.raises(ValueError, match="asks for distinct"):
+        ln.require_distinct([scale, scale * (1 + 1e-11)])
 
 
 @pytest.mark.usefixtures("as_a_user")
-@pytest.mark.parametrize("D", [(3,), (-1,), (0, 0), 1, (0.5,), "01", (None,)])
+@pytest.mark.parametrize("D", [(3,), (-1,), (0, 0), 1, (0.5,), "01", (None,), (False, True), (True,)])
 def test_sets_that_are_no_modes(D):
     for use in (ln.critical_value, lambda sigma, D: ln.inertia(sigma, 4, 3, D)):
         with pytest.raises(ValueError, match=r"D must be different modes out of 0\.\.2"):
@@ -135,12 +141,41 @@ def test_numpy_integers_are_modes():
     assert ln.critical_value([3.0, 2.0, 1.0], list(np.array([2, 0]))) == 2.0
 
 
+@pytest.mark.usefixtures("as_a_user")
 def test_refusals():
-    for sigma in ([], [1.0, 0.0], [1.0, -2.0], [np.inf, 1.0], [[1.0, 2.0]]):
-        with pytest.raises(ValueError, match="sigma must be positive numbers, one a mode"):
+    for sigma in ([1.0, 0.0], [1.0, -2.0], [-1.0]):
+        with pytest.raises(ValueError, match=r"sigma must be positive numbers, one a mode, got \["):
             ln.require_distinct(sigma)
-    for d_x, d_y, d_1, r in ((5, 3, 2, 3), (5, 3, 4, 4), (2, 3, 4, 1), (5, 3, 4, -1)):
+    takes_sigma = (
+        ln.require_distinct, lambda sigma: ln.inertia(sigma, 5, 3, ()), ln.critical_values,
+        lambda sigma: ln.critical_value(sigma, ()),
+    )  # fmt: skip
+    for use in takes_sigma:
+        with pytest.raises(ValueError, match=r"sigma \(d_y modes,\) must not be empty, got shape \(0,\)"):
+            use([])
+        with pytest.raises(
+            ValueError, match=r"sigma must be finite, but 1 of 2 entries are NaN or infinite \(first at index \(0,"
+        ):
+            use([np.inf, 1.0])
+        with pytest.raises(ValueError, match=r"sigma must have 1 axes \(d_y modes,\), got shape \(1, 2\)"):
+            use([[1.0, 2.0]])
+        for no_numbers in (None, "12", np.array([1.0, 2.0], np.float32), [1j, 2.0]):
+            with pytest.raises(TypeError, match=r"sigma must be (an array of numbers|float64), got"):
+                use(no_numbers)
+    for rtol in (0.0, -1e-3):
+        with pytest.raises(ValueError, match="rtol must be a finite number above zero"):
+            ln.require_distinct([1.0, 2.0], rtol)
+    for d_x, d_y, d_1, r in ((5, 3, 2, 3), (5, 3, 4, 4), (2, 3, 4, 1)):
         with pytest.raises(ValueError, match=r"0 ≤ r ≤ min\(d_y, d_1\) and d_x ≥ d_y, got r = "):
             ln.stratum_dimension(d_x, d_y, d_1, r)
+    with pytest.raises(ValueError, match="r must be a whole number of at least 0, got -1"):
+        ln.stratum_dimension(5, 3, 4, -1)
+    with pytest.raises(ValueError, match="d_1 must be a whole number of at least 1, got 0"):
+        ln.inertia([3.0, 2.0, 1.0], 4, 0, ())
+    for number in (2.0, True, "2", None):
+        with pytest.raises(TypeError, match="d_x must be a whole number, got"):
+            ln.stratum_dimension(number, 1, 1, 0)
+    with pytest.raises(TypeError, match=r"rank must be a whole number, got 1\.5"):
+        ln.critical_values([2.0, 1.0], 1.5)
     with pytest.raises(ValueError, match="pass a layer of width d_1"):
         ln.inertia([3.0, 2.0, 1.0], 4, 2, (0, 1, 2))

@@ -57,14 +57,16 @@ def test_the_whole_hessian(dims):
     """Three independent ways to one matrix: autodiff of C times N, Kronecker products, and the form on unit vectors."""
     drawn = Point(dims, seed=3)
     H = plain.kronecker_hessian(drawn.plain, drawn.X, drawn.Y)
-    assert np.abs(drawn.problem.N * gf.hessian(drawn.problem, drawn.theta) - H).max() < 1e-12 * np.abs(H).max()
+    assert (
+        np.abs(drawn.problem.N * gf.equilibria.hessian(drawn.problem, drawn.theta) - H).max() < 1e-12 * np.abs(H).max()
+    )
     diagonal = [float(ln.second_variation(drawn.problem, drawn.theta, e)) for e in jnp.eye(drawn.problem.K)]
     assert np.abs(diagonal - np.diagonal(H)).max() < 1e-12 * np.abs(H).max()
 
 
 def test_by_hand():
     """L = ½(1 − w_2w_1)² at (w_1, w_2) = (1, 0): dL = −δw_2, and q = δw_2² − 2 δw_1 δw_2."""
-    problem = ln.reduced_problem(np.array([1.0]), 1, (1,))
+    problem = ln.ReducedProblem(np.array([1.0]), 1, (1,))
     theta, w = jnp.array([1.0, 0.0]), jnp.array([3.0, 5.0])
     assert float(ln.first_variation(problem, theta, w)) == -5.0
     assert float(ln.second_variation(problem, theta, w)) == 25.0 - 2 * 15.0
@@ -72,10 +74,18 @@ def test_by_hand():
 
 @pytest.mark.usefixtures("as_a_user")
 def test_refusals():
-    problem = ln.reduced_problem(np.array([1.0]), 2, (2,))
+    problem = ln.ReducedProblem(np.array([1.0]), 2, (2,))
     theta = jnp.ones(problem.K)
     for vary in (ln.first_variation, ln.second_variation):
         with pytest.raises(ValueError, match=r"must have shape \(K,\) = \(6,\), got \(5,\)"):
             vary(problem, jnp.ones(5), jnp.ones(5))
-        with pytest.raises(ValueError, match="identity activation and no biases"):
+        with pytest.raises(
+            ValueError, match=r"w must have shape \(K,\) = \(6,\), got \(5,\), a direction in parameter space"
+        ):
+            vary(problem, theta, jnp.ones(5))
+        with pytest.raises(TypeError, match=r"w must be float64, got float32"):
+            vary(problem, theta, theta.astype(jnp.float32))
+        with pytest.raises(
+            TypeError, match=r"(?s)problem must be a LinearProblem, got Problem .*Make it with LinearProblem"
+        ):
             vary(gf.Problem(gf.MLP((2, 2, 1)), problem.data), jnp.ones(9), theta)

@@ -1,15 +1,19 @@
 """Networks: the forward map against the plain one, the layout of theta, activations, refusals."""
 
+import pickle
+
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reference import ACTIVATIONS, PlainNetwork
+from reference import ACTIVATIONS, PlainNetwork, finite_differences
 from strategies import relative, scales, seeds, widths
 
 import geoflow as gf
+from geoflow.networks import network as network_module
 
 
 @given(widths(), st.booleans(), seeds, scales)
@@ -63,7 +67,7 @@ def test_init_is_normal_with_the_promised_deviations():
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_activations_and_their_slopes(name):
-    activation = gf.smooth_relu(0.1) if name.startswith("smooth") else getattr(gf, name)
+    activation = gf.smooth_relu(0.1) if name.startswith("smooth") else getattr(gf.networks, name)
     value, slope = ACTIVATIONS[name]
     z = np.concatenate([np.linspace(-3, 3, 101), [-0.1, 0.1, 0.05]])
     assert relative(activation(jnp.asarray(z)), value(z)) < 1e-15
@@ -86,11 +90,75 @@ def test_smooth_relu_is_c1_and_relu_outside_its_zone(eps):
     assert gf.smooth_relu(eps) is activation  # one object an eps: no recompilation
 
 
+def smoothness(network, inputs=2):
+    return gf.Problem(network, gf.Dataset(jnp.ones((3, inputs)), jnp.zeros((3, 1)))).smoothness
+
+
 def test_only_a_hidden_kink_counts():
-    assert gf.MLP((2, 3, 1), "relu").kinked == "relu"
-    assert gf.MLP((2, 1), "relu").kinked is None
-    assert gf.MLP((2, 3, 1), gf.smooth_relu(0.1)).kinked is None
-    assert gf.FunctionNetwork(lambda theta, inputs: inputs * theta, 1).kinked is None
+    assert smoothness(gf.MLP((2, 3, 1), "relu")) == ("kinked", "relu")
+    assert smoothness(gf.MLP((2, 1), "relu")) == ("analytic", None)
+    assert smoothness(gf.MLP((2, 3, 1), gf.smooth_relu(0.1))) == ("C1", None)
+    assert smoothness(gf.MLP((2, 3, 1), "sin")) == ("analytic", None)
+
+
+def by_hand(activation):
+    """theta_0·σ(theta_1·z), summed over the inputs."""
+    return gf.FunctionNetwork(lambda t, z: t[0] * activation(t[1] * z).sum(axis=1, keepdims=True), 2)
+
+
+SMOOTH = {
+    "tanh": jnp.tanh, "softplus": jax.nn.softplus, "silu": jax.nn.silu, "gelu": jax.nn.gelu, "sin": jnp.sin,
+    "softmax": jax.nn.softmax, "logaddexp": lambda z: jnp.logaddexp(z, 0.0), "x³": lambda z: z**3, "sigmoid": jax.nn.sigmoid,
+    "a kink that no derivative sees": lambda z: z + jax.lax.stop_gradient(jnp.abs(z)),
+    "a kink of the data alone": lambda z: jnp.tanh(z) + jnp.maximum(jnp.arange(2.0), 0.5),
+    "a scan": lambda z: jax.lax.scan(lambda c, _: (jnp.tanh(c), None), z, None, length=3)[0],
+}  # fmt: skip
+KINKED = {
+    "relu": (jax.nn.relu, "relu"), "leaky": (jax.nn.leaky_relu, "where"), "abs": (jnp.abs, "abs"),
+    "hard_tanh": (jax.nn.hard_tanh, "where"), "maximum": (lambda z: jnp.maximum(z, 0.0), "max"), "clip": (lambda z: jnp.clip(z, -1, 1), "max"),
+    "where": (lambda z: jnp.where(z > 0, z, 0.0), "where"), "relu6": (jax.nn.relu6, "relu6"), "sign": (jnp.sign, "sign"),
+    "jitted": (jax.jit(jax.nn.relu), "relu"),
+    "a scan": (lambda z: jax.lax.scan(lambda c, _: (jax.nn.relu(c), None), z, None, length=3)[0], "relu"),
+    "a branch": (lambda z: jax.lax.cond(z.sum() > 0, lambda: z, lambda: -z), "cond"),
+    "a vmap": (jax.vmap(jax.vmap(jax.nn.relu)), "relu"),
+    "equinox's own MLP": (lambda z: jax.vmap(eqx.nn.MLP(2, 1, 4, 1, key=jax.random.key(0)))(z), "relu"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_smooth_functions_are_followed(name):
+    assert smoothness(by_hand(SMOOTH[name])) == ("C1", None)
+
+
+@pytest.mark.parametrize("name", KINKED)
+def test_what_relu_is_made_of_is_found_in_a_function(name):
+    function, kink = KINKED[name]
+    assert smoothness(by_hand(function)) == ("kinked", kink)
+    problem = gf.Problem(by_hand(function), gf.Dataset(jnp.ones((3, 2)), jnp.zeros((3, 1))))
+    for flow in (gf.standard, gf.adapted):
+        with pytest.raises(
+            ValueError, match=rf"has a kink \({kink}\).*smoothness='almost everywhere'.*smoothness='C1'"
+        ):
+            gf.integrate(flow, problem, jnp.ones(2), until=1.0)
+
+
+def test_a_function_is_followed_as_its_author_says():
+    softsign = lambda z: z / (1 + jnp.abs(z))  # noqa: E731 - C¹, though built from |z|
+    data = gf.Dataset(jnp.array([[0.3, 1.0], [0.7, -0.2]]), jnp.zeros((2, 1)))
+    plain = by_hand(softsign).function
+    assert gf.Problem(gf.FunctionNetwork(plain, 2), data).smoothness == ("kinked", "abs")
+    declared = gf.Problem(gf.FunctionNetwork(plain, 2, smoothness="C1"), data)
+    orbit = gf.integrate(gf.standard, declared, jnp.array([1.0, 0.5]), until=1.0, save=3)
+    assert orbit.status.ok
+    assert orbit.classical
+    followed = gf.Problem(gf.FunctionNetwork(plain, 2, smoothness="almost everywhere"), data)
+    orbit = gf.integrate(gf.standard, followed, jnp.array([1.0, 0.5]), until=1.0, save=3)
+    assert orbit.status.ok
+    assert not orbit.classical
+    with pytest.raises(
+        ValueError, match="smoothness must be one of 'analytic', 'C1', 'kinked', 'almost everywhere', got 'smooth'"
+    ):
+        gf.FunctionNetwork(plain, 2, smoothness="smooth")
 
 
 def test_a_kink_that_is_followed_almost_everywhere():
@@ -102,12 +170,110 @@ def test_a_kink_that_is_followed_almost_everywhere():
     assert followed == gf.almost_everywhere(gf.relu)  # one program for both
     assert hash(followed) == hash(gf.almost_everywhere(gf.relu))
     assert gf.relu.smoothness == "kinked"  # as before
-    network = gf.MLP((2, 3, 1), followed)
-    assert network.almost_everywhere
-    assert network.kinked is None
-    for plain in (gf.MLP((2, 1), followed), gf.MLP((2, 3, 1), "relu"), gf.MLP((2, 3, 1), gf.smooth_relu(0.1))):
-        assert not plain.almost_everywhere
-    assert not gf.FunctionNetwork(lambda theta, inputs: inputs * theta, 1).almost_everywhere
+    assert smoothness(gf.MLP((2, 3, 1), followed)) == ("almost everywhere", "relu (a.e.)")
+    assert smoothness(gf.MLP((2, 1), followed)).kind == "analytic"
+    with pytest.raises(ValueError, match="tanh is analytic: flows follow it as it is"):
+        gf.almost_everywhere(gf.networks.tanh)
+
+
+@pytest.mark.parametrize(
+    "activation",
+    ["tanh", "sigmoid", "softplus", "sin", "identity", "relu", gf.smooth_relu(0.3), gf.almost_everywhere(gf.relu)],
+    ids=str,
+)
+def test_activations_pickle_to_what_compiles_to_the_same_program(activation):
+    network = gf.MLP((2, 3, 1), activation)
+    again = pickle.loads(pickle.dumps(network))
+    assert again == network
+    assert hash(again.activation) == hash(network.activation)
+
+
+# --- the Jacobian and the kernel of networks that bring less, or more -------------------------------------
+
+
+class Brought(gf.Network):
+    """A dense network brought in by hand: what an MLP knows, behind another class."""
+
+    inner: gf.MLP
+    parameter_count: int = eqx.field(static=True)
+    knows: bool = eqx.field(static=True)
+
+    def __init__(self, inner, knows):
+        self.inner, self.parameter_count, self.knows = inner, inner.parameter_count, knows
+
+    def apply(self, theta, inputs):
+        return self.inner.apply(theta, inputs)
+
+    def layer_factors(self, theta, inputs):
+        return self.inner.layer_factors(theta, inputs) if self.knows else None
+
+
+@pytest.mark.parametrize("knows", [True, False])
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_network_brought_in_by_hand_has_the_same_derivatives(knows, bias):
+    mlp = gf.MLP((3, 5, 4, 2), bias=bias)
+    data = gf.generic(jax.random.key(0), 6, 3, 2)
+    mine, theirs = gf.Problem(Brought(mlp, knows), data), gf.Problem(mlp, data)
+    theta = mlp.init(jax.random.key(1))
+    D = finite_differences(lambda t: np.asarray(theirs.outputs(jnp.asarray(t))).ravel(), theta)
+    v, w = jnp.arange(12.0), jnp.sin(jnp.arange(mlp.parameter_count))
+    for problem in (mine, theirs):
+        assert np.abs(problem.jacobian(theta) - D).max() < 1e-8
+        assert np.abs(problem.ntk(theta) - D @ D.T).max() < 1e-7
+        assert np.abs(problem.linearize(theta).push(w) - D @ w).max() < 1e-7
+        assert np.abs(problem.linearize(theta).pull(v) - D.T @ v).max() < 1e-7
+    assert np.abs(mine.ntk(theta) - theirs.ntk(theta)).max() < 1e-12
+    assert np.abs(gf.adapted(mine, theta) - gf.adapted(theirs, theta)).max() < 1e-12
+
+
+def test_layers_that_are_known_are_used(monkeypatch):
+    """The kernel and the adapted field of a network that brings layer_factors never form D."""
+    mlp = gf.MLP((3, 5, 2))
+    problem = gf.Problem(Brought(mlp, knows=True), gf.generic(jax.random.key(3), 4, 3, 2))
+
+    def forbidden(*_):
+        raise AssertionError("D was formed")
+
+    monkeypatch.setattr(gf.Network, "jacobian", forbidden)
+    theta = mlp.init(jax.random.key(1))
+    problem.ntk(theta)
+    gf.adapted(problem, theta)
+
+
+def test_samples_go_one_by_one_where_they_are_independent():
+    """D of a per-sample map never asks for a reverse pass over the whole batch; a map that mixes samples is still right."""
+    seen = []
+
+    def alone(theta, inputs):
+        seen.append(inputs.shape[0])
+        return jnp.tanh(inputs @ theta.reshape(3, 2))
+
+    def mixed(theta, inputs):
+        return jnp.tanh((inputs - inputs.mean(axis=0)) @ theta.reshape(3, 2))
+
+    data = gf.generic(jax.random.key(0), 5, 3, 2)
+    theta = jax.random.normal(jax.random.key(1), (6,))
+    for function in (alone, mixed):
+        problem = gf.Problem(gf.FunctionNetwork(function, 6), data)
+        D = finite_differences(lambda t, f=function: np.asarray(f(jnp.asarray(t), data.inputs)).ravel(), theta)
+        seen.clear()
+        assert np.abs(problem.jacobian(theta) - D).max() < 1e-8
+        assert np.abs(problem.ntk(theta) - D @ D.T).max() < 1e-8
+        if function is alone:
+            assert 1 in seen  # traced on single samples
+    declared = gf.Problem(gf.FunctionNetwork(mixed, 6, per_sample=False), data)
+    assert np.abs(declared.jacobian(theta) - D).max() < 1e-8
+
+
+def test_large_per_sample_jacobians_are_taken_in_groups(monkeypatch):
+    monkeypatch.setattr(network_module, "AT_ONCE", 20)
+    function = gf.FunctionNetwork(lambda t, z: jnp.tanh(z @ t.reshape(3, 2)), 6)
+    mixed = gf.FunctionNetwork(lambda t, z: jnp.tanh((z - z.mean(axis=0)) @ t.reshape(3, 2)), 6)
+    data = gf.generic(jax.random.key(4), 7, 3, 2)
+    theta = jax.random.normal(jax.random.key(1), (6,))
+    for network in (function, mixed):
+        D = finite_differences(lambda t, n=network: np.asarray(n.apply(jnp.asarray(t), data.inputs)).ravel(), theta)
+        assert np.abs(gf.Problem(network, data).jacobian(theta) - D).max() < 1e-8
 
 
 def test_a_function_network_is_its_function():
@@ -118,15 +284,23 @@ def test_a_function_network_is_its_function():
 
 @pytest.mark.usefixtures("as_a_user")
 def test_refuses_networks_that_cannot_be_meant():
+    with pytest.raises(TypeError, match=r"must be a Activation, got str 'relu'.*almost_everywhere\(relu\)"):
+        gf.almost_everywhere("relu")
+    with pytest.raises(ValueError, match=r"as in \(2, 16, 1\), got 5"):
+        gf.MLP(5)
+    with pytest.raises(TypeError, match=r"a FunctionNetwork needs a function .*got 'tanh'.*use MLP"):
+        gf.FunctionNetwork("tanh", 2)
+    with pytest.raises(TypeError, match=r"key must be a random key, got 0.*jax.random.key\(seed\)"):
+        gf.MLP((3, 1)).init(0)
     with pytest.raises(ValueError, match="input and the output width"):
         gf.MLP((3,))
     with pytest.raises(ValueError, match=r"widths\[1\] must be a whole number of at least 1, got 0"):
         gf.MLP((3, 0, 1))
-    with pytest.raises(ValueError, match=r"widths\[1\].*got 2\.5"):
+    with pytest.raises(TypeError, match=r"widths\[1\].*got 2\.5"):
         gf.MLP((3, 2.5, 1))
     with pytest.raises(ValueError, match=r"unknown activation 'gelu'.*tanh.*smooth_relu"):
         gf.MLP((3, 2, 1), "gelu")
-    with pytest.raises(ValueError, match=r"smoothness must be .*got 'rough'"):
+    with pytest.raises(ValueError, match=r"smoothness must be one of .*got 'rough'"):
         gf.Activation("mine", jnp.tanh, "rough")
     with pytest.raises(ValueError, match="eps must be a finite number above zero, got 0"):
         gf.smooth_relu(0.0)

@@ -24,7 +24,7 @@ def slope_by_hand(case, theta):
 def test_the_slope_against_plain_numpy(drawn):
     expected = slope_by_hand(drawn, np.asarray(drawn.theta))
     scale = np.linalg.norm(drawn.problem.jacobian(drawn.theta), 2)
-    assert abs(float(gf.slope(drawn.problem, drawn.theta)) - expected) < 1e-10 * scale
+    assert abs(float(gf.trapping.slope(drawn.problem, drawn.theta)) - expected) < 1e-10 * scale
 
 
 @functools.cache
@@ -45,7 +45,7 @@ def test_a_stay_against_plain_numpy_and_the_bound_holds(beta, level):
     drawn, orbit = saturated(beta)
     slopes = np.array([slope_by_hand(drawn, theta) for theta in orbit.theta])
     epsilon = float(np.quantile(slopes, level) * (1 + 1e-9))
-    found = gf.trapping(orbit, drawn.problem, epsilon)
+    found = gf.trapping.longest_stay(orbit, epsilon)
     # every run of saved states inside, walked through one by one
     stays, run = [], []
     for i, slope in enumerate([*slopes, np.inf]):
@@ -82,7 +82,7 @@ def test_the_bounds_where_they_are_nearly_attained(until):
     """tau = (N/lambda)(1 − q) and the sharper one (2N/lambda)(1 − q)/(1 + q), with q = e^(−lambda T/N)."""
     problem, theta, lam = slowest_mode()
     orbit = gf.integrate(gf.standard, problem, theta, until=until, save=9)
-    stay = gf.trapping(orbit, problem, float(np.sqrt(lam)) * (1 + 1e-9))
+    stay = gf.trapping.longest_stay(orbit, float(np.sqrt(lam)) * (1 + 1e-9))
     q = np.exp(-lam * until / 4)
     assert stay.time == until
     assert stay.bound == pytest.approx(4 / lam * (1 - q), rel=1e-6)
@@ -95,10 +95,10 @@ def test_the_bounds_where_they_are_nearly_attained(until):
 
 def test_without_epsilon_no_other_one_gives_a_larger_bound():
     drawn, orbit = saturated(4.0)
-    best = gf.trapping(orbit, drawn.problem)
-    slopes = gf.orbit_slopes(orbit, drawn.problem)
+    best = gf.trapping.longest_stay(orbit)
+    slopes = gf.trapping.orbit_slopes(orbit)
     for epsilon in np.quantile(slopes, [0.05, 0.2, 0.5, 0.9, 1.0]):
-        assert gf.trapping(orbit, drawn.problem, float(epsilon) * (1 + 1e-12)).bound <= best.bound * (1 + 1e-9)
+        assert gf.trapping.longest_stay(orbit, float(epsilon) * (1 + 1e-12)).bound <= best.bound * (1 + 1e-9)
 
 
 def test_the_slope_at_an_equilibrium_is_rounding_and_refused():
@@ -113,37 +113,41 @@ def test_the_slope_at_an_equilibrium_is_rounding_and_refused():
     with pytest.raises(
         ValueError, match=r"epsilon = 1\.0e-17 lies below what float64 can tell .* rounding error of about"
     ):
-        gf.trapping(orbit, drawn.problem, 1e-17)
+        gf.trapping.longest_stay(orbit, 1e-17)
     with pytest.raises(ValueError, match="save the orbit more densely"):  # no slope here stands out of rounding
-        gf.trapping(orbit, drawn.problem)
+        gf.trapping.longest_stay(orbit)
 
 
 @pytest.mark.usefixtures("as_a_user")
 def test_trapping_refuses():
     drawn, orbit = saturated(4.0)
-    least = gf.orbit_slopes(orbit, drawn.problem).min()
+    least = gf.trapping.orbit_slopes(orbit).min()
     with pytest.raises(ValueError, match=r"never enters the region .* its least slope is .*Give a larger epsilon"):
-        gf.trapping(orbit, drawn.problem, 0.9 * least)
+        gf.trapping.longest_stay(orbit, 0.9 * least)
     with pytest.raises(ValueError, match="save the orbit more densely"):  # exactly one saved state lies inside
-        gf.trapping(orbit, drawn.problem, least * (1 + 1e-12))
+        gf.trapping.longest_stay(orbit, least * (1 + 1e-12))
     with pytest.raises(ValueError, match="epsilon must be a finite number above zero, got 0"):
-        gf.trapping(orbit, drawn.problem, 0.0)
-    with pytest.raises(ValueError, match="kept no theta: integrate with keep_theta=True"):
-        gf.trapping(dataclasses.replace(orbit, theta=None), drawn.problem)
-    short = {k: getattr(orbit, k)[:1] for k in ("s", "theta", "outputs", "cost", "sigma_min", "sigma_max")}
+        gf.trapping.longest_stay(orbit, 0.0)
+    with pytest.raises(ValueError, match="kept no states"):
+        gf.trapping.longest_stay(dataclasses.replace(orbit, recorded={}))
     with pytest.raises(ValueError, match="at least two saved states"):
-        gf.trapping(dataclasses.replace(orbit, **short), drawn.problem)
+        gf.trapping.longest_stay(orbit.upto(0.0))
+    adapted = gf.integrate("adapted", drawn.problem, drawn.theta, until=1.0, save=3)
+    with pytest.raises(ValueError, match="speaks of the standard flow, this is an orbit of Adapted"):
+        gf.trapping.longest_stay(adapted)
+    with pytest.raises(TypeError, match="orbit must be a Orbit, got Problem"):
+        gf.trapping.longest_stay(drawn.problem)
 
 
 def test_slopes_lie_between_the_singular_values():
     drawn, orbit = saturated(2.0)
-    slopes = gf.orbit_slopes(orbit, drawn.problem)
-    assert relative(slopes, [float(gf.slope(drawn.problem, t)) for t in jnp.asarray(orbit.theta)]) < 1e-12
+    slopes = gf.trapping.orbit_slopes(orbit)
+    assert relative(slopes, [float(gf.trapping.slope(drawn.problem, t)) for t in jnp.asarray(orbit.theta)]) < 1e-12
     assert (orbit.sigma_min * (1 - 1e-9) <= slopes).all()
     assert (slopes <= orbit.sigma_max * (1 + 1e-9)).all()
     assert bool(
         jnp.isnan(
-            gf.slope(
+            gf.trapping.slope(
                 gf.Problem(drawn.problem.network, gf.Dataset(drawn.inputs, drawn.problem.outputs(drawn.theta))),
                 drawn.theta,
             )

@@ -41,7 +41,7 @@ def conditioned(D, most=1e4):
 def test_the_projector_commutes_with_the_kernel_at_any_rank(drawn):
     """NA (1.24)-(1.25): [P, DDᵀ] = 0 and P DDᵀ = DDᵀ."""
     kernel = np.asarray(drawn.problem.ntk(drawn.theta))
-    P = np.asarray(gf.range_projector(drawn.problem.jacobian(drawn.theta)))
+    P = np.asarray(gf.range_projector(drawn.problem.jacobian(drawn.theta), rtol=1e-10))
     size = np.linalg.norm(kernel)
     assert np.linalg.norm(P @ kernel - kernel @ P) < 1e-9 * size
     assert np.linalg.norm(P @ kernel - kernel) < 1e-9 * size
@@ -130,7 +130,7 @@ def test_refusals():
         gf.tangent_projector(np.ones((2, 3)))
     with pytest.raises(ValueError, match=r"full rank K = 2, got rank 1.*range_projector"):
         gf.tangent_projector(np.ones((3, 2)))
-    with pytest.raises(ValueError, match=r"one entry per row of D, \(3,\), got shape \(2,\)"):
+    with pytest.raises(ValueError, match=r"v must have shape \(QN,\) = \(3,\).*got \(2,\)"):
         gf.normal_part(np.ones((3, 2)), np.ones(2))
     with pytest.raises(TypeError, match="v must be float64, got float32"):
         gf.normal_part(np.ones((3, 2)), np.ones(3, np.float32))

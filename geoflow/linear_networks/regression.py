@@ -5,41 +5,13 @@ from dataclasses import dataclass
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float64
+from jaxtyping import Array
 
-from geoflow._checks import float64_array, positive_integer
+from geoflow.checks import instance
 from geoflow.data import Dataset
 from geoflow.linear_algebra import numerical_rank
-from geoflow.linear_networks.weights import Weights, checked, require_linear
-from geoflow.networks import MLP
-from geoflow.problem import Problem
-
-
-def linear_problem(data: Dataset, hidden: Sequence[int]) -> Problem:
-    """A linear network of widths (d_x, *hidden, d_y) on `data`, X = inputsᵀ and Y = targetsᵀ. Raises without a hidden layer."""
-    problem = Problem(MLP((data.inputs.shape[1], *hidden, data.Q), "identity", bias=False), data)
-    require_linear(problem)
-    return problem
-
-
-def reduced_problem(
-    sigma: Float64[Array, " d_y"] | Float64[np.ndarray, " d_y"], d_x: int, hidden: Sequence[int]
-) -> Problem:
-    """The reduced problem L = ½‖S − Π‖², S = [Σ_Y 0] of shape (d_y, d_x) (LN (3)), as d_x samples with inputs 1 and targets Sᵀ.
-
-    sigma (d_y,): the diagonal of Σ_Y, positive. Raises ValueError when Assumption 1 fails (d_x ≥ d_y) or sigma is not
-    positive. A hidden layer narrower than d_y is allowed: then L = 0 is out of reach, as Remark 1 of the paper says.
-    """
-    sigma, d_x = float64_array("sigma", sigma, 1, "(d_y,)"), positive_integer("d_x", d_x)
-    if not bool((sigma > 0).all()):
-        raise ValueError(f"sigma must be positive (Y of full row rank, LN Assumption 2), got {np.asarray(sigma)}.")
-    if d_x < len(sigma):
-        raise ValueError(
-            f"LN Assumption 1 asks for d_x ≥ d_y, got d_x = {d_x} < d_y = {len(sigma)}: S = [Σ_Y 0] has no such shape. "
-            "Leave dependent targets out."
-        )
-    S = jnp.zeros((len(sigma), d_x)).at[:, : len(sigma)].set(jnp.diag(sigma))
-    return linear_problem(Dataset(jnp.eye(d_x), S.T), hidden)
+from geoflow.linear_networks.problem import ReducedProblem
+from geoflow.linear_networks.weights import Weights, checked
 
 
 @dataclass(frozen=True)
@@ -59,9 +31,9 @@ class Reduction:
     floor: float
     least_squares: np.ndarray
 
-    def problem(self, hidden: Sequence[int]) -> Problem:
+    def problem(self, hidden: Sequence[int]) -> ReducedProblem:
         """The reduced problem for a network with these hidden widths."""
-        return reduced_problem(self.sigma, len(self.sigma_X), hidden)
+        return ReducedProblem(self.sigma, len(self.sigma_X), hidden)
 
     def to_reduced(self, Ws: Weights) -> tuple[Array, ...]:
         """W̄ from W."""
@@ -88,6 +60,7 @@ def reduction(data: Dataset) -> Reduction:
 
     Raises ValueError when LN Assumption 1 (m ≥ d_x ≥ d_y) or 2 (X, Y of full row rank) fails, saying what to do.
     """
+    instance("data", data, Dataset, "The regression is of its targets on its inputs: Dataset(inputs, targets).")
     X, Y = np.asarray(data.inputs).T, np.asarray(data.targets).T
     (d_x, m), d_y = X.shape, Y.shape[0]
     if not m >= d_x >= d_y:
@@ -95,16 +68,11 @@ def reduction(data: Dataset) -> Reduction:
             f"LN Assumption 1 asks for m ≥ d_x ≥ d_y, got m = {m} samples, d_x = {d_x}, d_y = {d_y}. "
             + ("Project X onto its m leading principal components." if m < d_x else "Leave dependent targets out.")
         )
-    for name, matrix, advice in (
+    for name, rows, advice in (
         ("X", X, "drop features that depend on others, or project X onto its principal components"),
         ("Y", Y, "drop targets that depend on others (one-hot targets minus their mean do)"),
     ):
-        rank = numerical_rank(jnp.asarray(matrix))
-        if not rank.full:
-            raise ValueError(
-                f"LN Assumption 2 asks for {name} of full row rank, got rank {rank.rank} of {len(matrix)} (least singular "
-                f"value {rank.sigma_min:.1e}, threshold {rank.tolerance:.1e}): {advice}."
-            )
+        _require_full_row_rank(name, rows, advice)
     U_X, sigma_X, V_Xt = np.linalg.svd(X, full_matrices=False)
     Y_bar = Y @ V_Xt.T
     U_Y, sigma, V_Yt = np.linalg.svd(Y_bar)
@@ -121,4 +89,20 @@ def reduction(data: Dataset) -> Reduction:
         V_Y=V_Yt.T,
         floor=float(np.sum((Y - Y_bar @ V_Xt) ** 2) / 2),
         least_squares=Y_bar @ (U_X / sigma_X).T,
+    )
+
+
+def _require_full_row_rank(name: str, rows: np.ndarray, advice: str) -> None:
+    rank = numerical_rank(jnp.asarray(rows))
+    if rank.full:
+        return
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    if lengths.all() and numerical_rank(jnp.asarray(rows / lengths)).full:
+        raise ValueError(
+            f"the rows of {name} are independent, but their scales differ by a factor {lengths.max() / lengths.min():.0e}, which float64 "
+            "cannot decompose: scale them (subtract the mean, divide by the standard deviation), or choose other units."
+        )
+    raise ValueError(
+        f"LN Assumption 2 asks for {name} of full row rank, got rank {rank.rank} of {len(rows)} (least singular "
+        f"value {rank.sigma_min:.1e}, threshold {rank.tolerance:.1e}): {advice}."
     )

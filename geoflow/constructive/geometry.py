@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from geoflow.checks import float64_array, instance
 from geoflow.data import Dataset
 
 
@@ -38,12 +39,20 @@ class Clusters:
 
     def barycentric(self, x) -> np.ndarray:
         """λ_j(x) for points x (n, Q), as (n, Q): affine, λ_j(μ_k) = 1 for j = k and 0 otherwise, rows add up to 1."""
-        centre = self.means.mean(axis=0)
-        return 1 / self.Q + (np.asarray(x) - centre) @ self.gradients.T
+        x = np.asarray(float64_array("x", x, 2, "(n points, Q)"))
+        if x.shape[1] != self.Q:
+            raise ValueError(f"x must hold points of R^Q with Q = {self.Q}, got shape {x.shape}.")
+        return 1 / self.Q + (x - self.means.mean(axis=0)) @ self.gradients.T
 
 
 def classes(data: Dataset) -> np.ndarray:
     """The labels (N,) of data whose inputs and targets lie in R^Q, targets y_j = e_j. Raises ValueError else."""
+    instance(
+        "data",
+        data,
+        Dataset,
+        "Clustered samples with their classes: Dataset(inputs, targets, labels), or clustered(key, ...).",
+    )
     if data.labels is None:
         raise ValueError("the construction needs to know the classes: give Dataset(inputs, targets, labels).")
     Q, labels = data.Q, np.asarray(data.labels)
@@ -83,6 +92,7 @@ def clusters(data: Dataset) -> Clusters:
 
 def require_clustered(c: Clusters) -> None:
     """Raises ValueError, naming the cluster and the measured 2δ/h, unless δ < h/2."""
+    instance("the argument", c, Clusters, "Pass clusters(data).")
     if c.ratio >= 1:
         widest, flattest = int(c.radii.argmax()), int(c.heights.argmin())
         raise ValueError(

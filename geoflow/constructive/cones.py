@@ -8,15 +8,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from geoflow.checks import float64_array, real_number, whole_number
+
 
 def truncation(W, b, x) -> np.ndarray:
     """τ_{W,b}(x) = W⁺(σ(Wx + b) − b) for points x (n, Q), as (n, Q); W (Q, Q), b (Q,)."""
-    W, b, x = np.asarray(W), np.asarray(b), np.asarray(x)
+    W, b, x = _matrix("W", W, "(Q, Q)"), _vector("b", b), _matrix("x", x, "(n points, Q)")
+    if W.shape != (len(b), x.shape[1]):
+        raise ValueError(f"W must have shape (len(b), x.shape[1]) = {(len(b), x.shape[1])}, got {W.shape}.")
     return (np.maximum(x @ W.T + b, 0.0) - b) @ np.linalg.pinv(W).T
 
 
 def simplex(Q: int) -> np.ndarray:
     """The Q vertices (Q, Q − 1) of a regular simplex of circumradius 1 around 0 in R^{Q−1}."""
+    Q = whole_number("Q", Q)
     centred = np.eye(Q) - 1 / Q
     coordinates = np.linalg.svd(centred)[0][:, : Q - 1]  # an orthonormal basis of 1^⊥: rows are equally far apart
     return coordinates / np.linalg.norm(coordinates, axis=1, keepdims=True) if Q > 1 else np.zeros((1, 0))
@@ -45,8 +50,16 @@ class Cone:
 
     def apply(self, z) -> np.ndarray:
         """τ(z) for points z (n, Q)."""
-        V = self.V
+        V, z = self.V, _matrix("z", z, "(n points, Q)")
         return truncation(V, -V @ self.p, z)
+
+
+def _matrix(name, value, axes) -> np.ndarray:
+    return np.asarray(float64_array(name, value, 2, axes))
+
+
+def _vector(name, value) -> np.ndarray:
+    return np.asarray(float64_array(name, value, 1, "(Q,)"))
 
 
 def cone(p, n, z, fraction: float = 0.5) -> Cone:
@@ -54,14 +67,21 @@ def cone(p, n, z, fraction: float = 0.5) -> Cone:
 
     Raises ValueError when a point lies on the cut itself, where no cone has it.
     """
-    p, n = np.asarray(p), np.asarray(n) / np.linalg.norm(n)
-    along = (z - p) @ n
-    across = np.linalg.norm(z - p - along[:, None] * n, axis=1)
+    p, n, z = _vector("p", p), _vector("n", n), _matrix("z", z, "(n points, Q)")
+    if not len(p) == len(n) == z.shape[1]:
+        raise ValueError(f"p, n and the points z must lie in one R^Q, got shapes {p.shape}, {n.shape}, {z.shape}.")
+    if not n.any():
+        raise ValueError("the axis n must not be zero: it is the direction of the cut.")
+    fraction = real_number("the opening", fraction)
     if not 0 < fraction < 1:
         raise ValueError(f"the opening must be a fraction between 0 and 1, got {fraction!r}.")
-    if (np.abs(along) <= 1e-12 * (across + np.abs(along))).any():
-        worst = int(np.abs(along).argmin())
-        raise ValueError(f"point {worst} lies on the cut through p, so that no cone holds it: move the base point p.")
+    n = n / np.linalg.norm(n)
+    along = (z - p) @ n
+    across = np.linalg.norm(z - p - along[:, None] * n, axis=1)
+    if (on_it := np.abs(along) <= 1e-12 * (across + np.abs(along))).any():
+        raise ValueError(
+            f"point {int(on_it.argmax())} lies on the cut through p, so that no cone holds it: move the base point p."
+        )
     with np.errstate(divide="ignore"):
         largest = np.min(np.abs(along) / across)
     Q = len(n)

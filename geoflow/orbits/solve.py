@@ -1,0 +1,221 @@
+"""One integration, compiled: from a start to the saved states and the reason why it ended. Batches map or vectorize it."""
+
+from typing import Any, NamedTuple
+
+import diffrax
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array
+
+from geoflow.flows import Checked, Flow
+from geoflow.orbits.control import Carried, Context, LocateEvent, ResidualControl
+from geoflow.orbits.status import Status
+from geoflow.problem import Problem, resolved_cost
+from geoflow.solvers import loses_rank, orientation, sigma_range
+from geoflow.solvers.singular import SMALL
+
+#: The order in which a compiled program numbers them.
+OUTCOMES = tuple(Status)
+
+
+class Settings(NamedTuple):
+    """The numbers of a solve, as arrays: another value compiles nothing anew. None leaves its event out."""
+
+    rtol: Array
+    atol: Array
+    rank_tolerance: Array | None
+    cost: Array | None
+
+
+class Plan(NamedTuple):
+    """What is compiled in: diffrax's solver and meter, how many steps, what is recorded of each state."""
+
+    solver: diffrax.AbstractSolver
+    max_steps: int
+    record: frozenset[str]
+    meter: diffrax.AbstractProgressMeter
+
+
+class Solved(NamedTuple):
+    """S + 1 clock times t, the last one the end, inf past it; per time the state and what was recorded of it.
+
+    records: "cost", "lost" (whether rank was lost there) and what the plan names; outcome: a place in OUTCOMES.
+    """
+
+    t: Array
+    states: Array
+    records: dict[str, Any]
+    outcome: Array
+    steps: Array
+
+
+def record(
+    flow: Flow, problem: Problem, state: Array, settings: Settings, names: frozenset[str], sign: Array
+) -> dict[str, Any]:
+    """What is kept of a state."""
+    x = flow.outputs(problem, state)
+    kept: dict[str, Any] = {"cost": jnp.sum((x - problem.data.targets) ** 2) / (2 * problem.N)}
+    kept["lost"] = _rank_is_lost(problem, state, settings.rank_tolerance, sign)
+    if "outputs" in names:
+        kept["outputs"] = x
+    if "sigma" in names:
+        kept["sigma"] = jnp.stack(sigma_range(problem, state))
+    return kept
+
+
+def _rank_is_lost(problem, state, tolerance, sign):
+    if tolerance is None:
+        return jnp.zeros((), bool)
+    return loses_rank(problem, state, tolerance) | (orientation(problem, state) * sign < 0)
+
+
+@eqx.filter_jit
+def at_start(flow: Flow, problem: Problem, states: Array, settings: Settings, names: frozenset[str]) -> dict[str, Any]:
+    """The records of starts (B, ...)."""
+
+    def one(state):
+        sign = jnp.ones(()) if settings.rank_tolerance is None else orientation(problem, state)
+        return record(flow, problem, state, settings, names, sign)
+
+    return jax.vmap(one)(states) if _side_by_side(flow, settings) else jax.lax.map(one, states)
+
+
+def _side_by_side(flow, settings) -> bool:
+    return flow.in_lockstep and settings.rank_tolerance is None
+
+
+def _solve(flow: Flow, problem: Problem, start: Array, times: Array, settings: Settings, plan: Plan) -> Solved:
+    sign = jnp.ones(()) if settings.rank_tolerance is None else orientation(problem, start)
+    context = Context(problem, flow.begin(problem, start), sign)
+    solution = diffrax.diffeqsolve(
+        diffrax.ODETerm(_field),
+        plan.solver,
+        t0=0.0,
+        t1=times[-1],
+        dt0=None,
+        y0=Carried(start, jnp.zeros(())),
+        args=context,
+        saveat=diffrax.SaveAt(subs=[diffrax.SubSaveAt(ts=times), diffrax.SubSaveAt(t1=True)]),
+        stepsize_controller=ResidualControl(settings.rtol, settings.atol),
+        event=_events(flow, problem, settings),
+        adjoint=diffrax.ForwardMode(),  # nothing is differentiated in reverse through an orbit
+        max_steps=plan.max_steps,
+        throw=False,
+        progress_meter=plan.meter,
+    )
+    return _solved(solution, context, settings, plan)
+
+
+def _field(t, carried, context):
+    value, ok = context.flow.velocity(context.problem, carried.state)
+    return Carried(value, jnp.where(ok, 0.0, jnp.nan))
+
+
+def _events(flow, problem, settings):
+    """What may end the orbit early. Nothing can where the field is explicit and no cost is asked for: then nothing is compiled."""
+    conditions = {}
+    if settings.cost is not None:
+        conditions["cost"] = _above(settings.cost)
+    if not _side_by_side(flow, settings):
+        conditions["halt"] = _going_on(settings.rank_tolerance)
+    locate = LocateEvent(most=52 if problem.QN * problem.K <= SMALL else 30)
+    return diffrax.Event(conditions, locate, direction=False) if conditions else None
+
+
+def _above(cost):
+    """1 while the cost is above the one asked for, then −1. Below what rounding leaves of zero no cost is ever reached."""
+
+    def event(t, y, args, **_):
+        x, targets, N = args.flow.outputs(args.problem, y.state), args.problem.data.targets, args.problem.N
+        reached = jnp.sum((x - targets) ** 2) / (2 * N) <= cost
+        return jnp.where(reached & (cost >= resolved_cost(args.problem)), -1.0, 1.0)
+
+    return event
+
+
+def _going_on(rank_tolerance):
+    """1 while every velocity is to be believed and rank is not lost, then −1."""
+
+    def event(t, y, args, **_):
+        lost = _rank_is_lost(args.problem, y.state, rank_tolerance, args.sign)
+        return jnp.where(jnp.isfinite(y.trust) & ~lost, 1.0, -1.0)
+
+    return event
+
+
+def _solved(solution, context, settings, plan) -> Solved:
+    grid, end = solution.ys
+    t = jnp.concatenate(solution.ts)
+    last: Carried = jax.tree.map(lambda a: a[0], end)
+    happened = solution.result == diffrax.RESULTS.event_occurred
+    finite = jnp.isfinite(last.state).all()
+    reached = happened & (solution.event_mask or {}).get("cost", False)
+    outcome = jnp.where(reached, _number(Status.cost_reached), _number(Status.rank_loss))
+    outcome = jnp.where(happened & ~reached & ~jnp.isfinite(last.trust), _number(Status.linear_solve_failed), outcome)
+    done = solution.result == diffrax.RESULTS.successful
+    quiet = Status.completed if settings.cost is None else Status.cost_not_reached
+    outcome = jnp.where(happened, outcome, jnp.where(done, _number(quiet), _number(Status.max_steps)))
+    outcome = jnp.where(finite, outcome, _number(Status.non_finite))
+
+    flow, problem = context.flow, context.problem
+    good = outcome < _number(Status.rank_loss)
+    landed, landed_ok = jax.lax.cond(
+        good, lambda: flow.land(problem, last.state, solution.ts[1][0]), lambda: Checked(last.state, jnp.ones((), bool))
+    )
+    outcome = jnp.where(landed_ok, outcome, _number(Status.linear_solve_failed))
+    states = jnp.concatenate([grid.state, landed[None]])
+    trusted = jnp.isfinite(jnp.concatenate([grid.trust, jnp.zeros(1)]))
+    t = jnp.where(trusted | (t <= t[-1]), t, jnp.inf)  # a step that is not to be believed still starts where it starts
+
+    def recorded(moment):
+        when, state = moment
+        blank = jax.tree.map(lambda a: jnp.full(a.shape, jnp.nan).astype(a.dtype), jax.eval_shape(keep, state))
+        return jax.lax.cond(jnp.isfinite(when), lambda: keep(state), lambda: blank)
+
+    def keep(state):
+        return record(flow, problem, state, settings, plan.record, context.sign)
+
+    return Solved(t, states, jax.lax.map(recorded, (t, states)), outcome, solution.stats["num_steps"])
+
+
+def _number(status: Status) -> int:
+    return OUTCOMES.index(status)
+
+
+def _solve_all(flow, problem, starts, going, times, settings, plan) -> Solved:
+    """Every row of `starts` (B, ...): side by side, or one after the other where the field has branches. Not `going`: left out."""
+
+    def one(start):
+        return _solve(flow, problem, start, times, settings, plan)
+
+    if _side_by_side(flow, settings):
+        return jax.vmap(one)(starts)
+    empty = jax.tree.map(lambda a: jnp.zeros(a.shape, a.dtype), jax.eval_shape(one, starts[0]))
+    return jax.lax.map(lambda pair: jax.lax.cond(pair[1], lambda: one(pair[0]), lambda: empty), (starts, going))
+
+
+#: A small problem is integrated in milliseconds and compiled in seconds: on the CPU, XLA is asked to optimize less, which
+#: takes a third off the compilation.
+LIGHT = {"xla_backend_optimization_level": 0}
+_solve_large, _solve_small = eqx.filter_jit(_solve), eqx.filter_jit(_solve, compiler_options=LIGHT)
+_all_large, _all_small = eqx.filter_jit(_solve_all), eqx.filter_jit(_solve_all, compiler_options=LIGHT)
+
+
+def _is_small(problem: Problem) -> bool:
+    return problem.QN * problem.K <= SMALL and jax.default_backend() == "cpu"
+
+
+def solve(flow: Flow, problem: Problem, start: Array, times: Array, settings: Settings, plan: Plan) -> Solved:
+    """One orbit."""
+    run = _solve_small if _is_small(problem) else _solve_large
+    return run(flow, problem, start, times, settings, plan)
+
+
+def solve_all(
+    flow: Flow, problem: Problem, starts: Array, going: Array, times: Array, settings: Settings, plan: Plan
+) -> Solved:
+    """B orbits through one compiled program; `going` (B,) says which are to be integrated at all."""
+    light = _is_small(problem) and not _side_by_side(flow, settings)  # vectorized steps pay for what XLA optimizes
+    run = _all_small if light else _all_large
+    return run(flow, problem, starts, going, times, settings, plan)
