@@ -30,6 +30,8 @@ def noisy_clusters(z, labels) -> int:
 
 def _points(z, labels) -> tuple[np.ndarray, np.ndarray]:
     """z (N, Q) and its labels (N,). Raises TypeError or ValueError else."""
+    if isinstance(labels, np.ma.MaskedArray):
+        raise TypeError("labels are a masked array: drop the masked points first.")
     z, labels = np.asarray(float64_array("z", z, 2, "(N, Q)")), np.asarray(labels)
     if labels.dtype.kind not in "iu":
         raise TypeError(f"labels must be whole numbers, one per point, got {labels.dtype}.")

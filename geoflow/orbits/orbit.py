@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from geoflow.checks import instance
 from geoflow.flows import Flow
 from geoflow.orbits.advice import advice
 from geoflow.orbits.status import Status
@@ -114,6 +115,8 @@ class Orbit:
     @classmethod
     def load(cls, path: str | Path, problem: Problem, flow: Flow) -> "Orbit":
         """Reads an orbit of this problem and this flow. Raises ValueError when the file is of other ones. Nothing is unpickled."""
+        instance("problem", problem, Problem, "The order is Orbit.load(path, problem, flow).")
+        instance("flow", flow, Flow, "Pass the flow that was integrated, as geoflow.adapted.")
         with np.load(Path(path), allow_pickle=False) as file:
             if str(file["fingerprint"]) != fingerprint(problem):
                 raise ValueError(f"{path} holds an orbit of another problem: other data, or another network.")
