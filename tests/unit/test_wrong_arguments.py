@@ -1,3 +1,4 @@
+# ruff: noqa: C408 - a call written as dict(name=value) reads as the call
 """Every public function, called with one wrong argument at a time: it refuses at once, with words of our own.
 
 The calls are generated: a right call for each public name, and for each of its arguments the wrong values of that kind. What
@@ -62,7 +63,7 @@ WRONG = {
     "widths": {"None": None, "a number": 5, "a string": "2, 3", "empty": (), "zero": (2, 0, 1), "fractions": (2, 2.5, 1)},
 }  # fmt: skip
 
-A, N, I, O = "array", "number", "whole number", "object"  # noqa: E741
+A, N, I, O = "array", "number", "whole number", "object"
 
 #: public name: (function, arguments of a right call, kinds of those that are tried)
 CALLS = {
