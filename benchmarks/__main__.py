@@ -73,6 +73,20 @@ def main() -> int:
         compiled = speed.recompilations(size)
         promises.append((f"size {size}: {compiled} compilations caused by another theta", "0", compiled == 0))
 
+    say("## Many at once\n")
+    times, states = speed.batched()
+    ratio = times[f"vmap over {states} states"] / times["one by one"]
+    say(f"The adapted field of `Auto` at {states} states of size S\n\n" + contest(times))
+    promises.append((f"field, vmapped over {states} states: {ratio:.2f}× one by one", "≤ 1.3×", ratio <= 1.3))
+    times = orbits.census()
+    say("A census: 16 adapted orbits, QN = 24, K = 439\n\n" + contest(times))
+    ratio = times["integrate_many"] / times["integrate, one by one"]
+    promises.append((f"census of 16 orbits: {ratio:.2f}× one orbit after another", "≤ 1.1×", ratio <= 1.1))
+    for size in ("S", "M"):
+        found = speed.memory(size)
+        ratio = found["geoflow, Auto"] / found["geoflow, LayeredCholesky"]
+        promises.append((f"size {size}: compiled memory of Auto {ratio:.2f}× LayeredCholesky's", "≤ 2×", ratio <= 2))
+
     say("## Accuracy of D⁺b on near-duplicate data\n")
     errors = accuracy.errors()
     limits = [accuracy.LIMIT * row["cond"] for row in errors]

@@ -1,6 +1,7 @@
 """The NTK and one evaluation of the adapted field, geoflow's routes and its peers', at one size."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 import geoflow
@@ -89,3 +90,29 @@ def recompilations(size: str) -> int:
         for other in others:
             jax.block_until_ready(everything(other))
     return len(seen)
+
+
+def batched(states: int = 16) -> tuple[dict[str, float], int]:
+    """Median seconds of `Auto` at size S (QN = 64): vmapped over that many states, and one after another."""
+    problem, _ = cases.sized("S")
+    starts = jnp.stack([problem.network.init(jax.random.key(i)) for i in range(states)])
+    solver = geoflow.Auto()
+
+    def velocity(theta):
+        return solver.solve(problem, theta, problem.residual(theta) / problem.N).w
+
+    one, many = jax.jit(velocity), jax.jit(jax.vmap(velocity))
+    calls = {f"vmap over {states} states": lambda: many(starts), "one by one": lambda: [one(theta) for theta in starts]}
+    for call in calls.values():
+        jax.block_until_ready(call())
+    return in_turns(calls), states
+
+
+def memory(size: str) -> dict[str, float]:
+    """Compiled temporaries in MB of one field evaluation, per solver."""
+    problem, theta = cases.sized(size)
+    found = {}
+    for name, solver in SOLVERS.items():
+        compiled = jax.jit(lambda t, s=solver: s.solve(problem, t, problem.residual(t)).w).lower(theta).compile()
+        found[f"geoflow, {name}"] = compiled.memory_analysis().temp_size_in_bytes / 1e6
+    return found

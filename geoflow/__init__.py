@@ -11,7 +11,7 @@ import jax as _jax
 _jax.config.update("jax_enable_x64", True)
 
 from geoflow import bundle, constructive, equilibria, linear_networks, networks, trapping
-from geoflow.claims import STATEMENTS, Claim, ClaimFailed, bound, claims, count, equality, exists, limit, refutes
+from geoflow.closed_forms import comparison_solution, stopping_time
 from geoflow.data import Dataset, clustered, digits, generic, one_hot
 from geoflow.diagnostics import (
     Stationarity,
@@ -33,9 +33,7 @@ from geoflow.flows import (
     adapted,
     adapted_tau,
     comparison,
-    comparison_solution,
     standard,
-    stopping_time,
 )
 from geoflow.linear_algebra import (
     Rank,
@@ -75,13 +73,10 @@ __version__ = "0.2.0"
 __all__ = [
     "LSMR",
     "MLP",
-    "STATEMENTS",
     "Activation",
     "Adapted",
     "AdaptedTau",
     "Auto",
-    "Claim",
-    "ClaimFailed",
     "Comparison",
     "Damped",
     "Dataset",
@@ -107,24 +102,18 @@ __all__ = [
     "adapted_tau",
     "almost_everywhere",
     "arc_length",
-    "bound",
     "bundle",
-    "claims",
     "clustered",
     "comparison",
     "comparison_solution",
     "constructive",
     "cost_of_outputs",
-    "count",
     "decay_rate",
     "digits",
-    "equality",
     "equilibria",
-    "exists",
     "generic",
     "integrate",
     "integrate_many",
-    "limit",
     "linear_networks",
     "moore_penrose",
     "networks",
@@ -135,7 +124,6 @@ __all__ = [
     "one_hot",
     "penrose_inverse",
     "range_projector",
-    "refutes",
     "relu",
     "sigma_range",
     "singular_values",

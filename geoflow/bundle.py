@@ -8,6 +8,7 @@ holonomy need K ≥ QN and full rank. All raise ValueError otherwise.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -29,16 +30,24 @@ from geoflow.flows import adapted_tau
 from geoflow.linear_algebra import moore_penrose, normal_part, numerical_rank, penrose_inverse, range_projector
 from geoflow.orbits import Orbit, OrbitStopped, integrate
 from geoflow.problem import Problem
+from geoflow.types import AnyArray, Floats
+
+#: theta (K,) -> (K,)
+VectorField = Callable[[Array], Array]
 
 
-def bundle_metric(problem: Problem, theta: Array, V: Array, W: Array) -> Float64[Array, ""]:
+def bundle_metric(
+    problem: Problem, theta: Float64[AnyArray, " K"], V: Float64[AnyArray, " K"], W: Float64[AnyArray, " K"]
+) -> Float64[Array, ""]:
     """h(V, W) = ⟨DV, DW⟩ for V, W (K,): the Euclidean metric of R^QN pulled back by x (GM (2.22), (2.25))."""
     _require_problem(problem)
     V, W = parameter_vector(V, problem.K, "V"), parameter_vector(W, problem.K, "W")
     return problem.pushforward(theta, V) @ problem.pushforward(theta, W)
 
 
-def bundle_gradient(problem: Problem, theta: Array, differential: Array) -> Float64[Array, " K"]:
+def bundle_gradient(
+    problem: Problem, theta: Float64[AnyArray, " K"], differential: Float64[AnyArray, " K"]
+) -> Float64[Array, " K"]:
     """grad_h F = Pen Penᵀ dF = (DᵀD)⁺dF for the differential dF (K,) of a function F of theta (GM (2.26)-(2.30)).
 
     It lies in V, and h(grad_h F, W) = dF(W) for every W in V; if F depends on theta through x only (as the cost does),
@@ -49,31 +58,31 @@ def bundle_gradient(problem: Problem, theta: Array, differential: Array) -> Floa
     return pen @ (pen.T @ parameter_vector(differential, problem.K, "differential"))
 
 
-def horizontal_projector(problem: Problem, theta: Array) -> Float64[Array, "K K"]:
+def horizontal_projector(problem: Problem, theta: Float64[AnyArray, " K"]) -> Float64[Array, "K K"]:
     """D⁺D, the orthogonal projector of R^K onto V = ran Dᵀ (GM (1.28), (2.3))."""
     _require_problem(problem)
     return range_projector(problem.jacobian(theta).T)
 
 
-def horizontal(problem: Problem, theta: Array, w: Array) -> Float64[Array, " K"]:
+def horizontal(problem: Problem, theta: Float64[AnyArray, " K"], w: Float64[AnyArray, " K"]) -> Float64[Array, " K"]:
     """D⁺D w, the part of w (K,) in V: what the outputs feel of it."""
     _require_problem(problem)
     return parameter_vector(w, problem.K, "w") - vertical(problem, theta, w)
 
 
-def vertical(problem: Problem, theta: Array, w: Array) -> Float64[Array, " K"]:
+def vertical(problem: Problem, theta: Float64[AnyArray, " K"], w: Float64[AnyArray, " K"]) -> Float64[Array, " K"]:
     """(1 − D⁺D) w, the part of w (K,) in ker D: what changes the network and no output on the data."""
     _require_problem(problem)
     return normal_part(problem.jacobian(theta).T, parameter_vector(w, problem.K, "w"))
 
 
-def lift(problem: Problem, theta: Array, u: Array) -> Float64[Array, " K"]:
+def lift(problem: Problem, theta: Float64[AnyArray, " K"], u: Float64[AnyArray, " QN"]) -> Float64[Array, " K"]:
     """D⁺u, the horizontal vector over u (QN,): the only one in V with D lift = u."""
     _require_full_rank(problem, theta)
     return _lift(problem, parameter_vector(theta, problem.K), output_vector("u", u, problem.QN))
 
 
-def lie_bracket(first: Callable, second: Callable, theta: Array) -> Float64[Array, " K"]:
+def lie_bracket(first: VectorField, second: VectorField, theta: Float64[AnyArray, " K"]) -> Float64[Array, " K"]:
     """[X, Y] = dY(X) − dX(Y) at theta, for two vector fields theta (K,) -> (K,), by two JVPs.
 
     Raises TypeError for what are no functions, ValueError when a field's value is no vector of theta's shape.
@@ -90,7 +99,9 @@ def lie_bracket(first: Callable, second: Callable, theta: Array) -> Float64[Arra
     return jax.jvp(second, (theta,), (X,))[1] - jax.jvp(first, (theta,), (Y,))[1]
 
 
-def lift_bracket(problem: Problem, theta: Array, u: Array, w: Array) -> Float64[Array, " K"]:
+def lift_bracket(
+    problem: Problem, theta: Float64[AnyArray, " K"], u: Float64[AnyArray, " QN"], w: Float64[AnyArray, " QN"]
+) -> Float64[Array, " K"]:
     """[V_u, V_w] at theta for the lifts V_u = D⁺u, V_w = D⁺w of two constant output fields u, w (QN,).
 
     V is integrable if and only if all of these lie in V (GM (2.31)). They never have a part in V: the lifts are related by x to commuting
@@ -109,13 +120,19 @@ class Holonomy:
     gap: |x(theta[-1]) − x(theta[0])|, zero up to rounding.
     """
 
-    theta: np.ndarray
-    displacement: np.ndarray
+    theta: Floats
+    displacement: Floats
     gap: float
 
 
 def holonomy(
-    problem: Problem, theta: Array, u: Array, w: Array, side: float, points: int = 8, **integration
+    problem: Problem,
+    theta: Float64[AnyArray, " K"],
+    u: Float64[AnyArray, " QN"],
+    w: Float64[AnyArray, " QN"],
+    side: float,
+    points: int = 8,
+    **integration: Any,
 ) -> Holonomy:
     """Lifts the loop x_0 → x_0 + hu → x_0 + hu + hw → x_0 + hw → x_0 with h = `side` and u, w (QN,).
 
@@ -149,20 +166,20 @@ def holonomy(
 
 
 @eqx.filter_jit
-def _lift(problem, theta, u):
+def _lift(problem: Problem, theta: Array, u: Array) -> Array:
     return penrose_inverse(problem.jacobian(theta)) @ u
 
 
 @eqx.filter_jit
-def _lift_bracket(problem, theta, u, w):
+def _lift_bracket(problem: Problem, theta: Array, u: Array, w: Array) -> Array:
     return lie_bracket(lambda t: _lift(problem, t, u), lambda t: _lift(problem, t, w), theta)
 
 
-def _require_problem(problem) -> None:
+def _require_problem(problem: object) -> None:
     instance("problem", problem, Problem, "The problem comes first, then theta, then the vectors.")
 
 
-def _require_full_rank(problem, theta) -> None:
+def _require_full_rank(problem: Problem, theta: AnyArray) -> None:
     """Nothing where values are traced: there rank cannot be decided."""
     _require_problem(problem)
     if is_traced(theta):

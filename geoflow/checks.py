@@ -4,9 +4,12 @@ import operator
 from typing import Any
 
 import jax
+import jax.core
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
+
+from geoflow.types import AnyArray
 
 
 def is_traced(value: object) -> bool:
@@ -28,7 +31,7 @@ def float64_array(name: str, value: object, ndim: int, axes: str) -> Array:
     return jnp.asarray(array)
 
 
-def numbers(name: str, value: object) -> Any:
+def numbers(name: str, value: object) -> AnyArray:
     """`value` as a float64 array of any shape, finite unless it is traced. Raises as `float64_array`."""
     if is_traced(value):
         array: Any = value
@@ -65,7 +68,7 @@ def _require_plain(name: str, value: object) -> None:
         raise TypeError(f"{name} is a sparse {type(value).__name__}: convert it with {name}.toarray() or .todense().")
 
 
-def _about(dtype: np.dtype, name: str) -> str:
+def _about(dtype: np.dtype[Any], name: str) -> str:
     if dtype.kind == "f":
         return (
             ": rank and convergence are decided far below the resolution of that type. Load or compute the data in "
@@ -100,7 +103,7 @@ def whole_number(name: str, value: object, least: int = 1) -> int:
     """A whole number of at least `least`. Raises TypeError for anything else than an integer, ValueError below."""
     refused = isinstance(value, bool | np.bool_)
     try:
-        number = operator.index(value)  # type: ignore[arg-type]
+        number = operator.index(value)  # type: ignore[arg-type]  # whatever it is: it raises TypeError
     except TypeError:
         refused, number = True, least
     if refused:
@@ -130,14 +133,14 @@ def real_number(name: str, value: object) -> float:
 def _number(name: str, value: object) -> float:
     refused = isinstance(value, str | bytes | bool | np.bool_ | complex | np.ma.MaskedArray)
     try:
-        if not refused and np.ndim(value) == 0:  # type: ignore[arg-type]
-            return float(value)  # type: ignore[arg-type]
+        if not refused and np.ndim(value) == 0:  # type: ignore[arg-type]  # anything has a number of axes
+            return float(value)  # type: ignore[arg-type]  # whatever it is: it raises TypeError
     except (TypeError, ValueError):
         pass
     raise TypeError(f"{name} must be one number, got {value!r}.")
 
 
-def instance(name: str, value: object, kind: type, advice: str) -> None:
+def instance(name: str, value: object, kind: type[Any], advice: str) -> None:
     """Raises TypeError unless `value` is an instance of `kind`; `advice` says what to give."""
     if not isinstance(value, kind):
         what = (

@@ -5,16 +5,18 @@ import abc
 import equinox as eqx
 import numpy as np
 
+from geoflow.types import Floats
+
 
 class Clock(eqx.Module):
     """A change of variable s -> t, increasing, t(0) = 0."""
 
     @abc.abstractmethod
-    def of(self, s: np.ndarray, N: int) -> np.ndarray:
+    def of(self, s: Floats, N: int) -> Floats:
         """t at flow times s."""
 
     @abc.abstractmethod
-    def flow_time(self, t: np.ndarray, N: int) -> np.ndarray:
+    def flow_time(self, t: Floats, N: int) -> Floats:
         """s at clock times t."""
 
     @abc.abstractmethod
@@ -25,26 +27,26 @@ class Clock(eqx.Module):
 class FlowTime(Clock):
     """t = s."""
 
-    def of(self, s, N):
+    def of(self, s: Floats, N: int) -> Floats:
         return s
 
-    def flow_time(self, t, N):
+    def flow_time(self, t: Floats, N: int) -> Floats:
         return t
 
-    def require(self, until, N):
+    def require(self, until: float, N: int) -> None:
         del until, N
 
 
 class Tau(Clock):
     """t = tau = 1 − e^(−s/N), in which the comparison flow is a straight line at constant speed."""
 
-    def of(self, s, N):
+    def of(self, s: Floats, N: int) -> Floats:
         return -np.expm1(-np.asarray(s) / N)
 
-    def flow_time(self, t, N):
+    def flow_time(self, t: Floats, N: int) -> Floats:
         return -N * np.log1p(-np.asarray(t))
 
-    def require(self, until, N):
+    def require(self, until: float, N: int) -> None:
         if until > 30 * N:  # e^(−30) = 1e-13: beyond, tau is 1 to within a few roundings
             raise ValueError(
                 f"the clock tau = 1 − e^(−s/N) resolves flow times up to 30 N = {30 * N}, where C = 1e-26·C_0, got until = {until:g}: "

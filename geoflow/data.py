@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float64, Int, PRNGKeyArray
 
 from geoflow.checks import float64_array, is_traced, positive_number, prng_key, whole_number
+from geoflow.types import ArrayLike
 
 
 class Dataset(eqx.Module):
@@ -22,7 +23,7 @@ class Dataset(eqx.Module):
     targets: Float64[Array, "N Q"]
     labels: Int[Array, " N"] | None
 
-    def __init__(self, inputs, targets, labels=None):
+    def __init__(self, inputs: ArrayLike, targets: ArrayLike, labels: ArrayLike | None = None):
         self.inputs = float64_array("inputs", inputs, 2, "(N samples, M)")
         self.targets = float64_array("targets", targets, 2, "(N samples, Q)")
         if self.inputs.shape[0] != self.targets.shape[0]:
@@ -60,7 +61,7 @@ class Dataset(eqx.Module):
         return hash(tuple((a.shape, np.asarray(a).tobytes()) for a in arrays))
 
 
-def _whole_labels(labels) -> Array:
+def _whole_labels(labels: object) -> Array:
     if isinstance(labels, np.ma.MaskedArray):
         raise TypeError("labels are a masked array: drop the masked samples first.")
     array = labels if isinstance(labels, jax.Array) else np.asarray(labels)
@@ -90,7 +91,7 @@ def _require_agreement(labels: np.ndarray, targets: np.ndarray) -> None:
             )
 
 
-def one_hot(labels, Q: int) -> Float64[Array, "N Q"]:
+def one_hot(labels: ArrayLike, Q: int) -> Float64[Array, "N Q"]:
     """y_j = e_(label of j), the unit vectors of R^Q. labels: whole numbers (N,) in 0..Q−1.
 
     Raises TypeError for what are no whole numbers, ValueError for another shape or a label out of range.
@@ -122,7 +123,7 @@ def generic(key: PRNGKeyArray, samples: int, inputs: int, outputs: int, targets:
     raise ValueError(f"unknown targets {targets!r}: use 'gaussian' or 'one-hot'.")
 
 
-def clustered(key: PRNGKeyArray, samples_per_cluster: int, means, radius: float) -> Dataset:
+def clustered(key: PRNGKeyArray, samples_per_cluster: int, means: ArrayLike, radius: float) -> Dataset:
     """Balls around the rows of `means` (Q, M), one class each, N = Q·samples_per_cluster, targets the unit vectors of R^Q.
 
     Points are uniform in the ball of that radius: the clustered data of NA §1.3.3 and of the constructive minimizers.
@@ -158,8 +159,11 @@ def digits(samples: int, components: int = 64, classes: Sequence[int] = tuple(ra
         raise ValueError(f"samples must be a multiple of the {len(chosen_classes)} classes, got {N}.")
     if M > 64:
         raise ValueError(f"components must be at most 64 (the images are 8×8), got {M}.")
-    from sklearn.datasets import load_digits
-    from sklearn.decomposition import PCA
+    try:
+        from sklearn.datasets import load_digits
+        from sklearn.decomposition import PCA
+    except ImportError as error:
+        raise ImportError("digits() reads scikit-learn's images: pip install 'geoflow[data]'.") from error
 
     images, classes_of_images = load_digits(return_X_y=True)
     per_class = N // len(chosen_classes)

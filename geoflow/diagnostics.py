@@ -11,6 +11,7 @@ from geoflow.checks import instance, numbers, positive_number, real_number, whol
 from geoflow.linear_algebra import RANK_RTOL, Rank, normal_part, numerical_rank
 from geoflow.orbits import Orbit
 from geoflow.problem import Problem
+from geoflow.types import AnyArray, ArrayLike, Floats
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Stationarity:
 
 
 def stationarity(
-    problem: Problem, theta: Float64[Array, " K"], tolerance: float = 1e-12, rtol: float = RANK_RTOL
+    problem: Problem, theta: Float64[AnyArray, " K"], tolerance: float = 1e-12, rtol: float = RANK_RTOL
 ) -> Stationarity:
     """|∇_theta C|, C and rank D at theta (NA Theorem 1.3, GM Lemma 3.2)."""
     instance("problem", problem, Problem, "The order is stationarity(problem, theta).")
@@ -45,7 +46,7 @@ def stationarity(
     )
 
 
-def stationary_cost(problem: Problem, theta: Float64[Array, " K"], rtol: float | None = None) -> Float64[Array, ""]:
+def stationary_cost(problem: Problem, theta: Float64[AnyArray, " K"], rtol: float | None = None) -> Float64[Array, ""]:
     """C_* = (N/2)|P^⊥∇_x C|² = |P^⊥v|²/(2N): the cost that a stationary point must have (NA (1.23), GM (5.7)).
 
     At any other theta it is the part of C that no first-order motion can lower. P projects onto ran D; rtol as in
@@ -56,7 +57,7 @@ def stationary_cost(problem: Problem, theta: Float64[Array, " K"], rtol: float |
     return jnp.sum(normal**2) / (2 * problem.N)
 
 
-def decay_rate(s, cost) -> float:
+def decay_rate(s: ArrayLike, cost: ArrayLike) -> float:
     """The rate r of C ~ e^(−rs), by least squares on ln C over the given flow times s (S,) and costs (S,) > 0.
 
     For the comparison flow r = 2/N. Raises TypeError or ValueError for other arrays, fewer than two points, one time only, or a
@@ -72,7 +73,7 @@ def decay_rate(s, cost) -> float:
     return -float(np.polyfit(s, np.log(cost), 1)[0])
 
 
-def ntk_bound(cost0: float, lam: float, s, samples: int) -> np.ndarray:
+def ntk_bound(cost0: float, lam: float, s: ArrayLike, samples: int) -> Floats:
     """C(s_0 + s) ≤ e^(−2 lambda s/N) C(s_0) when DDᵀ ≥ lambda along the orbit (NA (1.19)); s ≥ 0 is time since s_0.
 
     cost0: C(s_0) ≥ 0; lam ≥ 0; samples: N. Raises TypeError or ValueError otherwise.
@@ -93,7 +94,7 @@ def arc_length(orbit: Orbit) -> float:
     return float(np.linalg.norm(np.diff(orbit.theta, axis=0), axis=1).sum())
 
 
-def off_the_line(orbit: Orbit) -> np.ndarray:
+def off_the_line(orbit: Orbit) -> Floats:
     """|x(s) − x_exact(s)| / |x_0 − y| (S,) with x_exact(s) = y + e^(−s/N)(x_0 − y) (GM Theorem 2.1).
 
     For an adapted orbit with K ≥ QN of full rank: what the integration lost. Raises ValueError for x_0 = y.

@@ -5,20 +5,23 @@ components of ∇_theta C; so their gradients are rows of the Hessian of C.
 """
 
 from dataclasses import dataclass
+from typing import TypeAlias, cast
 
 import equinox as eqx
 import jax
 import numpy as np
 import scipy.linalg
 from jaxtyping import Array, Float64
+from numpy.typing import NDArray
 
 from geoflow.checks import instance, parameter_vector, real_number
 from geoflow.diagnostics import stationarity
 from geoflow.linear_algebra import RANK_RTOL, Rank, cut_off
 from geoflow.problem import Problem
+from geoflow.types import AnyArray, ArrayLike, Floats
 
 #: A point as an orbit stores it (numpy) or as JAX computes it.
-Theta = Float64[Array, " K"] | Float64[np.ndarray, " K"]
+Theta: TypeAlias = Float64[AnyArray, " K"]
 
 #: Eigenvalues of the Hessian below this times the largest count as zero. An equilibrium known to 1e-12 leaves about
 #: 1e-11 of the largest in them; the smallest that the chapters keep is 1e-6 of it.
@@ -37,8 +40,8 @@ class CriticalPoint:
     cost: float
     gradient_norm: float
     rank: Rank
-    eigenvalues: np.ndarray
-    directions: np.ndarray
+    eigenvalues: Floats
+    directions: Floats
     tolerance: float
 
     @property
@@ -69,7 +72,7 @@ def hessian(problem: Problem, theta: Theta) -> Float64[Array, "K K"]:
 
 
 @eqx.filter_jit
-def _hessian(problem, theta):
+def _hessian(problem: Problem, theta: Array) -> Array:
     H = jax.hessian(problem.cost)(theta)
     return (H + H.T) / 2
 
@@ -120,7 +123,9 @@ def frame_gradients(problem: Problem, theta: Theta, rtol: float = RANK_RTOL) -> 
         raise ValueError(
             "D vanishes here: there is no frame of ran D, and every theta nearby has more rank than this one."
         )
-    R, columns = scipy.linalg.qr(D, mode="r", pivoting=True)
+    R, columns = cast(  # scipy's own types are missing: this is what it gives for pivoting=True
+        "tuple[Floats, NDArray[np.intp]]", scipy.linalg.qr(D, mode="r", pivoting=True)
+    )
     diagonal = np.abs(np.diagonal(R))
     columns = columns[: int((diagonal > rtol * diagonal[0]).sum())]
     return np.asarray(hessian(problem, theta))[columns] / np.linalg.norm(D[:, columns], axis=0)[:, None]
@@ -130,12 +135,12 @@ def frame_gradients(problem: Problem, theta: Theta, rtol: float = RANK_RTOL) -> 
 class Kick:
     """theta_* + kappa n: the new theta (K,), by how much the cost changed, and (kappa²/2) nᵀ Hess C n."""
 
-    theta: np.ndarray
+    theta: Floats
     change: float
     predicted: float
 
 
-def kick(problem: Problem, theta: Theta, direction, kappa: float) -> Kick:
+def kick(problem: Problem, theta: Theta, direction: ArrayLike, kappa: float) -> Kick:
     """A kick of signed length kappa away from the equilibrium theta (GM (4.15)); `direction` (K,) is made a unit vector.
 
     The first derivative of C vanishes at theta, so to second order the change is even in kappa: its sign does not help.

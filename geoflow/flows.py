@@ -10,17 +10,22 @@ rank, and the minimal-norm least-squares inverse where rank is lost.
 """
 
 import abc
-import math
-from typing import NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float64
 
-from geoflow.checks import float64_array, instance, is_traced, numbers, parameter_vector, positive_number, whole_number
+from geoflow.checks import float64_array, instance, is_traced, numbers, parameter_vector
 from geoflow.clocks import Clock, FlowTime, Tau
 from geoflow.problem import Problem
 from geoflow.solvers import Auto, Solver
+from geoflow.types import AnyArray, ArrayLike
+
+if TYPE_CHECKING:  # to a type checker equinox's is no class variable
+    from typing import ClassVar as AbstractClassVar
+else:
+    from equinox import AbstractClassVar
 
 
 class Checked(NamedTuple):
@@ -43,11 +48,15 @@ class Flow(eqx.Module):
     it is told otherwise; None: the flow needs no rank.
     """
 
-    clock: eqx.AbstractClassVar[Clock]
-    in_lockstep: eqx.AbstractClassVar[bool]
-    rank_tolerance: eqx.AbstractVar[float | None]
+    clock: AbstractClassVar[Clock]
+    in_lockstep: AbstractClassVar[bool]
 
-    def __call__(self, problem: Problem, state: Array) -> Array:
+    @property
+    @abc.abstractmethod
+    def rank_tolerance(self) -> float | None:
+        """The flow's own, or that of the solver it uses."""
+
+    def __call__(self, problem: Problem, state: AnyArray) -> Array:
         """d state/dt. Raises `LinearSolveFailed` where it could not be computed; under a JAX transformation NaN says so."""
         instance("problem", problem, Problem, "The order is flow(problem, state).")
         state = self.start(problem, state)
@@ -63,7 +72,7 @@ class Flow(eqx.Module):
         return value
 
     @abc.abstractmethod
-    def start(self, problem: Problem, start: Array) -> Array:
+    def start(self, problem: Problem, start: ArrayLike) -> Array:
         """The checked initial state."""
 
     @abc.abstractmethod
@@ -88,18 +97,21 @@ class Flow(eqx.Module):
 
 
 @eqx.filter_jit
-def _velocity(flow, problem, state):
+def _velocity(flow: Flow, problem: Problem, state: Array) -> Checked:
     return flow.velocity(problem, state)
 
 
 class Comparison(Flow):
     """dx/ds = −∇_x C on states x (N, Q); x − y = e^(−s/N)(x_0 − y). A start theta (K,) stands for x(theta)."""
 
-    clock = FlowTime()
-    in_lockstep = True
-    rank_tolerance: None = None
+    clock: ClassVar[Clock] = FlowTime()
+    in_lockstep: ClassVar[bool] = True
 
-    def start(self, problem, start):
+    @property
+    def rank_tolerance(self) -> None:
+        return None
+
+    def start(self, problem: Problem, start: ArrayLike) -> Array:
         start = numbers("the start", start)
         if start.ndim == 1:
             return problem.outputs(start)
@@ -108,55 +120,58 @@ class Comparison(Flow):
             raise ValueError(f"x must have the targets' shape {problem.data.targets.shape}, got {x.shape}.")
         return x
 
-    def begin(self, problem, state):
+    def begin(self, problem: Problem, state: Array) -> Flow:
         return self
 
-    def velocity(self, problem, state):
+    def velocity(self, problem: Problem, state: Array) -> Checked:
         return Checked(-(state - problem.data.targets) / problem.N, jnp.ones((), bool))
 
-    def outputs(self, problem, state):
+    def outputs(self, problem: Problem, state: Array) -> Float64[Array, "N Q"]:
         return state
 
-    def push(self, problem, state, direction):
+    def push(self, problem: Problem, state: Array, direction: Array) -> Float64[Array, " QN"]:
         return direction.reshape(-1)
 
-    def land(self, problem, state, t):
+    def land(self, problem: Problem, state: Array, t: Array) -> Checked:
         return Checked(state, jnp.ones((), bool))
 
 
 class ParameterFlow(Flow):
     """A flow on states theta (K,)."""
 
-    def start(self, problem, start):
+    def start(self, problem: Problem, start: ArrayLike) -> Array:
         require_smooth(problem)
         return parameter_vector(start, problem.K)
 
-    def outputs(self, problem, state):
+    def outputs(self, problem: Problem, state: Array) -> Float64[Array, "N Q"]:
         return problem.outputs(state)
 
-    def push(self, problem, state, direction):
+    def push(self, problem: Problem, state: Array, direction: Array) -> Float64[Array, " QN"]:
         return problem.pushforward(state, direction)
 
 
 class AutonomousFlow(ParameterFlow):
     """A flow on states theta (K,) in flow time, the same wherever it starts."""
 
-    clock = FlowTime()
+    clock: ClassVar[Clock] = FlowTime()
 
-    def begin(self, problem, state):
+    def begin(self, problem: Problem, state: Array) -> Flow:
         return self
 
-    def land(self, problem, state, t):
+    def land(self, problem: Problem, state: Array, t: Array) -> Checked:
         return Checked(state, jnp.ones((), bool))
 
 
 class Standard(AutonomousFlow):
     """dtheta/ds = −∇_theta C on states theta (K,)."""
 
-    in_lockstep = True
-    rank_tolerance: None = None
+    in_lockstep: ClassVar[bool] = True
 
-    def velocity(self, problem, state):
+    @property
+    def rank_tolerance(self) -> None:
+        return None
+
+    def velocity(self, problem: Problem, state: Array) -> Checked:
         return Checked(-problem.gradient(state), jnp.ones((), bool))
 
 
@@ -169,16 +184,16 @@ class Adapted(AutonomousFlow):
     """
 
     solver: Solver = Auto()
-    in_lockstep = False
+    in_lockstep: ClassVar[bool] = False
 
-    def __check_init__(self):
+    def __check_init__(self) -> None:
         instance("solver", self.solver, Solver, "Pass an object, as Adapted(solver=DenseSVD()).")
 
     @property
-    def rank_tolerance(self) -> float | None:  # type: ignore[override]
+    def rank_tolerance(self) -> float | None:
         return self.solver.rank_tolerance
 
-    def velocity(self, problem, state):
+    def velocity(self, problem: Problem, state: Array) -> Checked:
         found = self.solver.solve(problem, state, problem.residual(state) / problem.N)
         return Checked(-found.w, found.ok)
 
@@ -194,32 +209,32 @@ class AdaptedTau(ParameterFlow):
     solver: Solver = Auto()
     origin: Float64[Array, "N Q"] | None = None
 
-    clock = Tau()
-    in_lockstep = False
+    clock: ClassVar[Clock] = Tau()
+    in_lockstep: ClassVar[bool] = False
 
-    def __check_init__(self):
+    def __check_init__(self) -> None:
         instance("solver", self.solver, Solver, "Pass an object, as AdaptedTau(solver=DenseSVD()).")
 
     @property
-    def rank_tolerance(self) -> float | None:  # type: ignore[override]
+    def rank_tolerance(self) -> float | None:
         return self.solver.rank_tolerance
 
-    def start(self, problem, start):
+    def start(self, problem: Problem, start: ArrayLike) -> Array:
         if problem.K < problem.QN:
             raise ValueError(
                 f"the clock tau rests on dx/ds = −∇_x C, which needs K ≥ QN, got K = {problem.K} < QN = {problem.QN}: use `adapted`."
             )
         return ParameterFlow.start(self, problem, start)
 
-    def begin(self, problem, state):
+    def begin(self, problem: Problem, state: Array) -> Flow:
         return AdaptedTau(self.solver, problem.outputs(state))
 
-    def velocity(self, problem, state):
+    def velocity(self, problem: Problem, state: Array) -> Checked:
         assert self.origin is not None, "begin() comes first"
         found = self.solver.solve(problem, state, (problem.data.targets - self.origin).reshape(-1))
         return Checked(found.w, found.ok)
 
-    def land(self, problem, state, t):
+    def land(self, problem: Problem, state: Array, t: Array) -> Checked:
         assert self.origin is not None, "begin() comes first"
         x = self.origin + t * (problem.data.targets - self.origin)
         ok = jnp.ones((), bool)
@@ -265,29 +280,3 @@ def require_smooth(problem: Problem) -> None:
             "everywhere, knowingly: almost_everywhere(relu) as activation, smoothness='almost everywhere' of a FunctionNetwork. If "
             "your function is C¹ all the same, say smoothness='C1'."
         )
-
-
-def stopping_time(cost0: float, cost: float, samples: int) -> float:
-    """τ = (N/2) ln(C_0/C): the flow time s at which the adapted flow has cost C, known in advance (GM Theorem 2.3).
-
-    cost0, cost: C_0 ≥ C > 0. samples: N. Raises TypeError or ValueError otherwise.
-    """
-    N = whole_number("samples N", samples)
-    cost0, cost = positive_number("cost0", cost0), positive_number("cost", cost)
-    if cost > cost0:
-        raise ValueError(
-            f"the target cost must not exceed the initial one, got cost = {cost:.6g} > cost0 = {cost0:.6g}."
-        )
-    return N / 2 * math.log(cost0 / cost)
-
-
-def comparison_solution(x0: Float64[Array, "N Q"], y: Float64[Array, "N Q"], s) -> Float64[Array, "*S N Q"]:
-    """x(s) = y + e^(−s/N)(x_0 − y), the comparison flow solved (NA (1.7), GM (1.13)); s a number or an array (S,).
-
-    Raises TypeError or ValueError for arrays of other shapes, or with NaN in them.
-    """
-    x0, y = float64_array("x0", x0, 2, "(N, Q)"), float64_array("y", y, 2, "(N, Q)")
-    if x0.shape != y.shape:
-        raise ValueError(f"x0 and y must have one shape (N, Q), got {tuple(x0.shape)} and {tuple(y.shape)}.")
-    s = jnp.asarray(numbers("s", s))
-    return y + jnp.exp(-s / y.shape[0])[..., None, None] * (x0 - y)

@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Array, Float64
 
 from geoflow.checks import float64_array, is_traced, output_vector, positive_number
+from geoflow.types import AnyArray, Floats
 
 #: The default cut-off: singular values below this times the largest count as zero.
 RANK_RTOL = 1e-10
@@ -56,18 +57,18 @@ def cut_off(rtol: object, name: str = "rtol") -> float:
     return number
 
 
-def singular_values(D: Float64[Array, "QN K"]) -> Float64[Array, " min_QN_K"]:
+def singular_values(D: Float64[AnyArray, "QN K"]) -> Float64[Array, " min_QN_K"]:
     """Singular values of D, largest first."""
     return jnp.linalg.svd(matrix(D), compute_uv=False)
 
 
-def numerical_rank(D: Float64[Array, "QN K"], rtol: float = RANK_RTOL) -> Rank:
+def numerical_rank(D: Float64[AnyArray, "QN K"], rtol: float = RANK_RTOL) -> Rank:
     """The rank of D, counted with singular values above rtol·sigma_max. Raises as `float64_array`, or for rtol not in (0, 1)."""
     D, rtol = matrix(D), cut_off(rtol)
     return rank_of(np.asarray(singular_values(D)), D.shape, rtol)
 
 
-def rank_of(sigma: np.ndarray, shape: tuple[int, ...], rtol: float) -> Rank:
+def rank_of(sigma: Floats, shape: tuple[int, ...], rtol: float) -> Rank:
     """The decision for singular values `sigma`, largest first, of a matrix of that shape."""
     tolerance = rtol * sigma[0]
     kept, dropped = sigma[sigma > tolerance], sigma[sigma <= tolerance]
@@ -85,7 +86,7 @@ def rank_of(sigma: np.ndarray, shape: tuple[int, ...], rtol: float) -> Rank:
     )
 
 
-def penrose_inverse(D: Float64[Array, "QN K"]) -> Float64[Array, "K QN"]:
+def penrose_inverse(D: Float64[AnyArray, "QN K"]) -> Float64[Array, "K QN"]:
     """Pen[D] = Dᵀ(DDᵀ)⁻¹ for K ≥ QN and full rank: D Pen = 1 (GM (1.26)-(1.27)), computed as Q R⁻ᵀ from Dᵀ = QR.
 
     Raises ValueError when K < QN (there D Pen = 1 is impossible; the minimal-norm least-squares inverse is
@@ -107,7 +108,7 @@ def penrose_inverse(D: Float64[Array, "QN K"]) -> Float64[Array, "K QN"]:
     return Q @ jax.scipy.linalg.solve_triangular(R, jnp.eye(QN), trans="T")
 
 
-def moore_penrose(D: Float64[Array, "QN K"], rtol: float | None = None) -> Float64[Array, "K QN"]:
+def moore_penrose(D: Float64[AnyArray, "QN K"], rtol: float | None = None) -> Float64[Array, "K QN"]:
     """D⁺ by SVD, singular values at or below rtol·sigma_max taken as zero: defined at any rank, in any regime.
 
     The minimal-norm least-squares inverse: Dᵀ(DDᵀ)⁻¹ for K ≥ QN and (DᵀD)⁻¹Dᵀ for K ≤ QN at full rank.
@@ -120,8 +121,9 @@ def moore_penrose(D: Float64[Array, "QN K"], rtol: float | None = None) -> Float
 
 
 @eqx.filter_jit
-def _svd(D):
-    return jnp.linalg.svd(D, full_matrices=False)
+def _svd(D: Array) -> tuple[Array, Array, Array]:
+    U, sigma, Vt = jnp.linalg.svd(D, full_matrices=False, compute_uv=True)
+    return U, sigma, Vt
 
 
 def inverse_above(sigma: Array, rtol: Array | float) -> Array:
@@ -146,7 +148,7 @@ def _threshold(sigma: Array, shape: tuple[int, ...], rtol: float | None, of: str
     return level
 
 
-def range_projector(D: Float64[Array, "QN K"], rtol: float | None = None) -> Float64[Array, "QN QN"]:
+def range_projector(D: Float64[AnyArray, "QN K"], rtol: float | None = None) -> Float64[Array, "QN QN"]:
     """P, the orthogonal projector of R^QN onto ran D (NA Theorem 1.5, GM (4.2), (5.4)).
 
     rtol: singular values of D at or below rtol·sigma_max count as zero. None decides by a matrix with the same range, whose
@@ -163,7 +165,7 @@ def _range_basis(D: Array, rtol: float | None) -> Array:
     return U * (sigma > _threshold(sigma, D.shape, rtol, "of D with scaled columns") * sigma[0])
 
 
-def tangent_projector(D: Float64[Array, "QN K"]) -> Float64[Array, "QN QN"]:
+def tangent_projector(D: Float64[AnyArray, "QN K"]) -> Float64[Array, "QN QN"]:
     """P = D(DᵀD)⁻¹Dᵀ for K ≤ QN and full rank (NA (1.21), GM (5.4)), as QQᵀ from D = QR.
 
     The formula as printed squares the condition number of D; QR does not. At any rank, in any regime: `range_projector`.
@@ -193,7 +195,7 @@ def _columns_of_length_one(D: Array) -> Array:
 
 
 def normal_part(
-    D: Float64[Array, "QN K"], v: Float64[Array, " QN"], rtol: float | None = None
+    D: Float64[AnyArray, "QN K"], v: Float64[AnyArray, " QN"], rtol: float | None = None
 ) -> Float64[Array, " QN"]:
     """P^⊥v, the part of v orthogonal to ran D: what no velocity D·dtheta/ds can have (NA (1.20), GM (5.5)).
 

@@ -7,11 +7,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float64
+from numpy.typing import NDArray
 
 from geoflow.checks import instance, positive_number
 from geoflow.flows import Standard
 from geoflow.orbits import Orbit
 from geoflow.problem import Problem
+from geoflow.types import AnyArray, Floats
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Stay:
         return self.arc_length**2 / (self.entry_cost - self.exit_cost)
 
 
-def slope(problem: Problem, theta: Float64[Array, " K"]) -> Float64[Array, ""]:
+def slope(problem: Problem, theta: Float64[AnyArray, " K"]) -> Float64[Array, ""]:
     """|Dᵀv|/|v| with v = x − y: N|∇_theta C|/|v|, between sigma_min and sigma_max for K ≥ QN; nan at zero loss."""
     instance("problem", problem, Problem, "The order is slope(problem, theta).")
     v = problem.residual(theta)
@@ -55,11 +57,11 @@ def slope(problem: Problem, theta: Float64[Array, " K"]) -> Float64[Array, ""]:
 
 
 @eqx.filter_jit
-def _slopes(problem, thetas):
+def _slopes(problem: Problem, thetas: Array) -> Array:
     return jax.lax.map(lambda theta: slope(problem, theta), thetas)
 
 
-def orbit_slopes(orbit: Orbit) -> np.ndarray:
+def orbit_slopes(orbit: Orbit) -> Floats:
     """|Dᵀv|/|v| at the saved states (S,) of an orbit. Raises ValueError when it kept no theta."""
     instance("orbit", orbit, Orbit, "Pass what integrate returns; of an ensemble, one of its orbits.")
     return np.asarray(_slopes(orbit.problem, jnp.asarray(orbit.theta)))
@@ -114,7 +116,7 @@ def longest_stay(orbit: Orbit, epsilon: float | None = None) -> Stay:
     )
 
 
-def _rounding(orbit: Orbit) -> np.ndarray:
+def _rounding(orbit: Orbit) -> Floats:
     """Rounding error of |Dᵀv|/|v| (S,): v = x − y is known to a few eps(|x| + |y|), which Dᵀ stretches by up to sigma_max."""
     y = np.asarray(orbit.problem.data.targets)
     sizes = np.linalg.norm(orbit.outputs, axis=(1, 2)) + np.linalg.norm(y)
@@ -123,7 +125,7 @@ def _rounding(orbit: Orbit) -> np.ndarray:
         return 4 * np.finfo(np.float64).eps * orbit.sigma_max * sizes / v
 
 
-def _runs(inside):
+def _runs(inside: NDArray[np.bool_]) -> list[tuple[int, int]]:
     """First and last index of every run of at least two True."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], inside.astype(int), [0]])))
-    return [(i, j - 1) for i, j in zip(edges[::2], edges[1::2], strict=True) if j - 1 > i]
+    return [(int(i), int(j) - 1) for i, j in zip(edges[::2], edges[1::2], strict=True) if j - 1 > i]

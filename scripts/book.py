@@ -1,7 +1,8 @@
 """Builds the book: executes every chapter that may have changed, renders `_build/html`.
 
-Jupyter Book keeps executed chapters in `_build/.jupyter_cache`, keyed on their own cells only. A chapter's
-results also depend on geoflow and on the installed packages, so the cache is dropped when either changes.
+Jupyter Book keeps executed chapters in `_build/.jupyter_cache`, keyed on their own cells only. A chapter's results also
+depend on geoflow, on companion and on the installed packages, so the cache is dropped when one of them changes. What only
+shows a result, style sheets and scripts, does not count: `companion.sphinx` puts the present ones into the pages.
 """
 
 import hashlib
@@ -16,21 +17,22 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"
 CACHES = (BUILD / ".jupyter_cache", BUILD / "jupyter_execute", BUILD / ".doctrees")
 STAMP = BUILD / ".executed-with"
+AFTERWARDS = ("companion/sphinx", "companion/notebook")  # no chapter imports them: they work on what a chapter stored
 
 
 def fingerprint(root: Path) -> str:
     """Hash of everything outside a chapter that its results depend on."""
-    paths = [root / "requirements.txt", *sorted((root / "geoflow").rglob("*"))]
+    sources = [path for package in ("geoflow", "companion") for path in sorted((root / package).rglob("*.py"))]
+    sources = [path for path in sources if not any(path.is_relative_to(root / other) for other in AFTERWARDS)]
     digest = hashlib.sha256(sys.version.encode())
-    for path in paths:
-        if path.is_file() and "__pycache__" not in path.parts:
-            digest.update(path.relative_to(root).as_posix().encode() + b"\0")
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    for path in [root / "requirements.txt", *sources]:
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0")
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 
 
 def drop_stale_caches(root: Path = ROOT) -> None:
-    """Forget executed chapters when geoflow, the lock or Python changed since they ran."""
+    """Forget executed chapters when geoflow, companion, the lock or Python changed since they ran."""
     now = fingerprint(root)
     if STAMP.exists() and STAMP.read_text() == now:
         return
@@ -43,7 +45,7 @@ def drop_stale_caches(root: Path = ROOT) -> None:
 def main() -> int:
     drop_stale_caches()
     # A widget computes every frame while the book is built: the pages work with no kernel.
-    environment = os.environ | {"GEOFLOW_STATIC": "1"}
+    environment = os.environ | {"COMPANION_STATIC": "1"}
     started = time.monotonic()
     # fmt: off
     built = subprocess.run([

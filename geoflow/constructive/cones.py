@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from geoflow.checks import float64_array, real_number, whole_number
+from geoflow.types import ArrayLike, Floats
 
 
-def truncation(W, b, x) -> np.ndarray:
+def truncation(W: ArrayLike, b: ArrayLike, x: ArrayLike) -> Floats:
     """τ_{W,b}(x) = W⁺(σ(Wx + b) − b) for points x (n, Q), as (n, Q); W (Q, Q), b (Q,)."""
     W, b, x = _matrix("W", W, "(Q, Q)"), _vector("b", b), _matrix("x", x, "(n points, Q)")
     if W.shape != (len(b), x.shape[1]):
@@ -19,7 +20,7 @@ def truncation(W, b, x) -> np.ndarray:
     return (np.maximum(x @ W.T + b, 0.0) - b) @ np.linalg.pinv(W).T
 
 
-def simplex(Q: int) -> np.ndarray:
+def simplex(Q: int) -> Floats:
     """The Q vertices (Q, Q − 1) of a regular simplex of circumradius 1 around 0 in R^{Q−1}."""
     Q = whole_number("Q", Q)
     centred = np.eye(Q) - 1 / Q
@@ -33,12 +34,12 @@ class Cone:
     n^⊥. Points with |n·(z − p)| > eps·|z − p − n·(z − p)n| lie in the forward or the backward cone.
     """
 
-    p: np.ndarray
-    n: np.ndarray
+    p: Floats
+    n: Floats
     eps: float
 
     @property
-    def V(self) -> np.ndarray:
+    def V(self) -> Floats:
         Q = len(self.n)
         across = np.linalg.svd(self.n[None])[2][1:]  # an orthonormal basis of n^⊥, (Q − 1, Q)
         return self.n + self.eps * simplex(Q) @ across
@@ -48,21 +49,21 @@ class Cone:
         """cond V = √(Q − 1)/eps for eps ≤ √(Q − 1)."""
         return float(np.linalg.cond(self.V))
 
-    def apply(self, z) -> np.ndarray:
+    def apply(self, z: ArrayLike) -> Floats:
         """τ(z) for points z (n, Q)."""
         V, z = self.V, _matrix("z", z, "(n points, Q)")
         return truncation(V, -V @ self.p, z)
 
 
-def _matrix(name, value, axes) -> np.ndarray:
+def _matrix(name: str, value: ArrayLike, axes: str) -> Floats:
     return np.asarray(float64_array(name, value, 2, axes))
 
 
-def _vector(name, value) -> np.ndarray:
+def _vector(name: str, value: ArrayLike) -> Floats:
     return np.asarray(float64_array(name, value, 1, "(Q,)"))
 
 
-def cone(p, n, z, fraction: float = 0.5) -> Cone:
+def cone(p: ArrayLike, n: ArrayLike, z: ArrayLike, fraction: float = 0.5) -> Cone:
     """The cone at p along n that has all points z (n, Q) inside, with `fraction` of the largest opening eps that does.
 
     Raises ValueError when a point lies on the cut itself, where no cone has it.

@@ -12,9 +12,10 @@ from geoflow.constructive.cones import Cone
 from geoflow.data import Dataset
 from geoflow.networks import MLP, relu
 from geoflow.problem import Problem
+from geoflow.types import AnyArray, Floats
 
 #: Layers (W_1, b_1), ..., (W_{L+1}, b_{L+1}), the last one affine.
-Layers = Sequence[tuple[np.ndarray, np.ndarray]]
+Layers = Sequence[tuple[Floats, Floats]]
 #: How far a network may miss the outputs that it was made for: well-conditioned ones stay below 1e-12.
 TOLERANCE = 1e-10
 
@@ -29,35 +30,43 @@ class Construction:
     each of them, in input coordinates (z^(0) = x, z^(ℓ) = τ_ℓ(z^(ℓ−1))), else empty.
     """
 
-    problem: Problem
+    problem: Problem[MLP]
     theta: Float64[Array, " K"]
     blocks: tuple[tuple[int, ...], ...]
     kept: tuple[int, ...]
     cost: float
     clearance: float
     cones: tuple[Cone, ...] = ()
-    stages: tuple[np.ndarray, ...] = ()
+    stages: tuple[Floats, ...] = ()
 
 
-def construct(data: Dataset, layers: Layers, blocks: Sequence[Sequence[int]], cost: float, **made_of) -> Construction:
+def construct(
+    data: Dataset,
+    layers: Layers,
+    blocks: Sequence[Sequence[int]],
+    cost: float,
+    *,
+    kept: tuple[int, ...] = (),
+    cones: tuple[Cone, ...] = (),
+    stages: tuple[Floats, ...] = (),
+) -> Construction:
     """The ReLU network with these layers, on `data`."""
     matrices = [(jnp.asarray(W), jnp.asarray(b)) for W, b in layers]
     widths = (matrices[0][0].shape[1], *(W.shape[0] for W, _ in matrices))
     problem = Problem(MLP(widths, "relu"), data)
     theta = problem.network.flatten(matrices)
     whole = tuple(tuple(int(j) for j in block) for block in blocks)
-    kept = made_of.pop("kept", ())
-    return Construction(problem, theta, whole, kept, cost, clearance(problem, theta), **made_of)
+    return Construction(problem, theta, whole, kept, cost, clearance(problem, theta), cones, stages)
 
 
-def activity(layers: Layers, x: np.ndarray) -> np.ndarray:
+def activity(layers: Layers, x: Floats) -> Floats:
     """x (n, M) sent through hidden layers (W, b), in numpy: σ(W ⋯ σ(W_1x + b_1) ⋯ + b), (n, width)."""
     for W, b in layers:
         x = np.maximum(x @ W.T + b, 0.0)
     return x
 
 
-def clearance(problem: Problem, theta: Float64[Array, " K"]) -> float:
+def clearance(problem: Problem, theta: Float64[AnyArray, " K"]) -> float:
     """The least |Wx + b| over all hidden neurons and samples of a ReLU network: within it no kink is met.
 
     Raises TypeError for what is no problem with an `MLP`, ValueError for an activation other than ReLU.

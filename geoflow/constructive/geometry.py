@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from geoflow.checks import float64_array, instance
 from geoflow.data import Dataset
+from geoflow.types import ArrayLike, Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,11 +19,11 @@ class Clusters:
     (infinite for Q = 1); sizes (Q,): samples a cluster.
     """
 
-    means: np.ndarray
-    radii: np.ndarray
-    gradients: np.ndarray
-    heights: np.ndarray
-    sizes: np.ndarray
+    means: Floats
+    radii: Floats
+    gradients: Floats
+    heights: Floats
+    sizes: NDArray[np.intp]
 
     @property
     def Q(self) -> int:
@@ -37,7 +39,7 @@ class Clusters:
         """2δ/h with the smallest height h: below 1 the zero-loss theorem applies."""
         return float(2 * self.delta / self.heights.min())
 
-    def barycentric(self, x) -> np.ndarray:
+    def barycentric(self, x: ArrayLike) -> Floats:
         """λ_j(x) for points x (n, Q), as (n, Q): affine, λ_j(μ_k) = 1 for j = k and 0 otherwise, rows add up to 1."""
         x = np.asarray(float64_array("x", x, 2, "(n points, Q)"))
         if x.shape[1] != self.Q:
@@ -45,7 +47,7 @@ class Clusters:
         return 1 / self.Q + (x - self.means.mean(axis=0)) @ self.gradients.T
 
 
-def classes(data: Dataset) -> np.ndarray:
+def classes(data: Dataset) -> NDArray[np.int64]:
     """The labels (N,) of data whose inputs and targets lie in R^Q, targets y_j = e_j. Raises ValueError else."""
     instance(
         "data",

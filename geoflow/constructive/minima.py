@@ -1,16 +1,19 @@
 """Local minima by construction: some clusters truncated, the others fitted by an affine map."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from geoflow.checks import instance, positive_number, whole_number
 from geoflow.constructive.construction import TOLERANCE, Construction, activity, construct
 from geoflow.constructive.geometry import Clusters, classes, clusters
 from geoflow.data import Dataset
+from geoflow.types import Floats
 
 Blocks = tuple[tuple[int, ...], ...]
+Labels = NDArray[np.int64]
 
 
 def proper_subsets(Q: int) -> list[tuple[int, ...]]:
@@ -19,7 +22,7 @@ def proper_subsets(Q: int) -> list[tuple[int, ...]]:
     return [T for t in range(Q) for T in itertools.combinations(range(Q), t)]
 
 
-def affine_fit(data: Dataset, kept: Sequence[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def affine_fit(data: Dataset, kept: Sequence[int]) -> tuple[Floats, Floats, Floats]:
     """(A (Q, Q), B (Q,), residuals): the affine least-squares map of the inputs in the clusters `kept` to their targets."""
     labels = classes(data)
     rows = np.isin(labels, _clusters_of("kept", kept, data.Q))
@@ -34,7 +37,6 @@ def affine_fit(data: Dataset, kept: Sequence[int]) -> tuple[np.ndarray, np.ndarr
 
 def minimum_cost(data: Dataset, T: Sequence[int]) -> float:
     """C*_T = (1/2N)·(sum of squared residuals of the affine least-squares fit of the clusters not in T)."""
-    instance("data", data, Dataset, "The order is minimum_cost(data, T).")
     instance("data", data, Dataset, "The order is minimum_cost(data, T).")
     return merged_cost(data, [(j,) for j in _clusters_of("T", T, data.Q)])
 
@@ -106,7 +108,7 @@ def collapsed_network(
     return construct(data, layers, blocks, merged_cost(data, blocks), kept=kept)
 
 
-def _clusters_of(name: str, given, Q: int) -> list[int]:
+def _clusters_of(name: str, given: Iterable[int], Q: int) -> list[int]:
     """Different clusters out of 0..Q−1. Raises TypeError or ValueError else."""
     try:
         found = [whole_number(f"a cluster in {name}", j, least=0) for j in given]
@@ -117,7 +119,7 @@ def _clusters_of(name: str, given, Q: int) -> list[int]:
     return found
 
 
-def _disjoint(blocks, Q: int) -> tuple[Blocks, tuple[int, ...]]:
+def _disjoint(blocks: Iterable[Iterable[int]], Q: int) -> tuple[Blocks, tuple[int, ...]]:
     """(blocks, the clusters in none of them). Raises TypeError or ValueError unless they are disjoint, non-empty sets of clusters."""
     try:
         found = tuple(tuple(sorted(_clusters_of("a block", B, Q))) for B in blocks)
@@ -129,7 +131,7 @@ def _disjoint(blocks, Q: int) -> tuple[Blocks, tuple[int, ...]]:
     return found, tuple(j for j in range(Q) if j not in gone)
 
 
-def _levels(c: Clusters, X: np.ndarray, blocks: Blocks) -> tuple[np.ndarray, np.ndarray, float]:
+def _levels(c: Clusters, X: Floats, blocks: Blocks) -> tuple[Floats, Floats, float]:
     """(ν at the samples, its gradient, its value at the origin)."""
     level = np.zeros(c.Q)
     for depth, block in enumerate(reversed(blocks), start=1):
@@ -139,7 +141,7 @@ def _levels(c: Clusters, X: np.ndarray, blocks: Blocks) -> tuple[np.ndarray, np.
     return X @ slope + offset, slope, offset
 
 
-def _cuts(c: Clusters, labels, nu, blocks: Blocks, kept) -> list[float]:
+def _cuts(c: Clusters, labels: Labels, nu: Floats, blocks: Blocks, kept: Sequence[int]) -> list[float]:
     """π_ℓ halfway between each block's ν and that of all that comes after it."""
     cuts = []
     for i, block in enumerate(blocks):
@@ -155,7 +157,15 @@ def _cuts(c: Clusters, labels, nu, blocks: Blocks, kept) -> list[float]:
     return cuts
 
 
-def _stretch(labels, u, nu, cuts, means, blocks: Blocks, margin: float) -> float:
+def _stretch(
+    labels: Labels,
+    u: Floats,
+    nu: Floats,
+    cuts: Sequence[float],
+    means: Sequence[Floats],
+    blocks: Blocks,
+    margin: float,
+) -> float:
     """Λ: every coordinate of z − p_ℓ at least `margin` away from 0."""
     Lam = 1.0
     for i, (y, cut) in enumerate(zip(means, cuts, strict=True)):
@@ -164,7 +174,19 @@ def _stretch(labels, u, nu, cuts, means, blocks: Blocks, margin: float) -> float
     return Lam
 
 
-def _layers(Q, L, fit, u, Lam, slope, offset, cuts, means, blocks: Blocks, margin):
+def _layers(
+    Q: int,
+    L: int,
+    fit: tuple[Floats, Floats],
+    u: Floats,
+    Lam: float,
+    slope: Floats,
+    offset: float,
+    cuts: Sequence[float],
+    means: Sequence[Floats],
+    blocks: Blocks,
+    margin: float,
+) -> list[tuple[Floats, Floats]]:
     """The layers of `collapsed_network`."""
     A, B = fit
     ones, forget = np.ones(Q), np.eye(Q) - 1 / Q

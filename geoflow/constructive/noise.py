@@ -1,11 +1,15 @@
 """Noise-to-signal ratios of clusters, layer by layer."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from geoflow.checks import float64_array
+from geoflow.types import ArrayLike, Floats
 
 
-def noise_to_signal(z, labels) -> float:
+def noise_to_signal(z: ArrayLike, labels: ArrayLike) -> float:
     """sup |z − mean of its cluster| over the least distance of two clusters' means; z (N, Q), labels (N,).
 
     0 for collapsed clusters, infinite where means coincide and points do not.
@@ -22,13 +26,13 @@ def noise_to_signal(z, labels) -> float:
     return float(noise / signal) if signal > 0 else np.inf
 
 
-def noisy_clusters(z, labels) -> int:
+def noisy_clusters(z: ArrayLike, labels: ArrayLike) -> int:
     """How many clusters still have two different points."""
     z, labels = _points(z, labels)
     return sum(bool(np.ptp(z[labels == j], axis=0).max() > 0) for j in np.unique(labels))
 
 
-def _points(z, labels) -> tuple[np.ndarray, np.ndarray]:
+def _points(z: ArrayLike, labels: ArrayLike) -> tuple[Floats, NDArray[Any]]:
     """z (N, Q) and its labels (N,). Raises TypeError or ValueError else."""
     if isinstance(labels, np.ma.MaskedArray):
         raise TypeError("labels are a masked array: drop the masked points first.")

@@ -5,8 +5,9 @@ from scipy.optimize import linprog
 
 from geoflow.constructive.construction import Construction
 from geoflow.constructive.geometry import clusters
-from geoflow.constructive.zero_loss import beyond, telescoped
+from geoflow.constructive.zero_loss import Cut, beyond, telescoped
 from geoflow.data import Dataset
+from geoflow.types import Floats
 
 
 def separable_network(data: Dataset, opening: float = 0.5) -> Construction:
@@ -19,9 +20,9 @@ def separable_network(data: Dataset, opening: float = 0.5) -> Construction:
     """
     c = clusters(data)
     labels, X = np.asarray(data.labels), np.asarray(data.inputs)
-    best: list = []
+    best: list[Cut] = []
 
-    def finish(cuts, z):
+    def finish(cuts: list[Cut], z: Floats) -> list[Cut] | None:
         """The cuts of all clusters, given the first ones and where they take the inputs; None when there are none."""
         nonlocal best
         if len(cuts) == c.Q:
@@ -47,7 +48,7 @@ def separable_network(data: Dataset, opening: float = 0.5) -> Construction:
     return telescoped(data, c, cuts, c.Q, opening)
 
 
-def _widest_cut(inside, outside):
+def _widest_cut(inside: Floats, outside: Floats) -> tuple[Floats, Floats] | None:
     """(p, n) with n·(z − p) < 0 inside and > 0 outside, of largest margin for |n|_∞ ≤ 1; None when there is none."""
     Q, everything = inside.shape[1], np.vstack([inside, outside])
     centre = everything.mean(axis=0)
@@ -68,6 +69,6 @@ def _widest_cut(inside, outside):
     return a + ((low + high) / 2 - n @ (a - centre)) / (n @ (b - a)) * (b - a), n
 
 
-def _independent(points) -> bool:
+def _independent(points: Floats) -> bool:
     size = np.linalg.svd(points - points.mean(axis=0), compute_uv=False)
     return len(points) == 1 or bool(size[len(points) - 2] > 1e-9 * size[0])

@@ -1,12 +1,18 @@
 """Networks of zero loss, written down: one truncation a cluster, then an affine output layer."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from geoflow.checks import positive_number, whole_number
-from geoflow.constructive.cones import cone
+from geoflow.constructive.cones import Cone, cone
 from geoflow.constructive.construction import TOLERANCE, Construction, activity, construct
 from geoflow.constructive.geometry import Clusters, classes, clusters, require_clustered
 from geoflow.data import Dataset
+from geoflow.types import Floats
+
+#: A cluster, and where and along which direction it is cut off: (j, p, n).
+Cut = tuple[int, Floats, Floats]
 
 
 def zero_loss_network(
@@ -23,7 +29,7 @@ def zero_loss_network(
     require_clustered(c)
     Q = c.Q
     L = Q if hidden_layers is None else whole_number("hidden_layers L", hidden_layers)
-    least = c.delta / c.heights.min()
+    least = c.delta / float(c.heights.min())
     lam = (least + 0.5) / 2 if lam is None else positive_number("lam", lam)
     if not least < lam < 0.5:
         raise ValueError(f"lam must lie between δ/h = {least:.4g} and 1/2, got {lam:.4g}.")
@@ -35,19 +41,21 @@ def zero_loss_network(
     return telescoped(data, c, cuts, L, opening)
 
 
-def beyond(c: Clusters):
+def beyond(c: Clusters) -> tuple[Floats, Floats]:
     """(p, n) for Q = 1: a base point that the only cluster does not reach."""
     return c.means[0] + c.radii[0] + np.maximum(1.0, np.abs(c.means[0])), np.ones(1)
 
 
-def telescoped(data: Dataset, c: Clusters, cuts, L: int, opening: float) -> Construction:
+def telescoped(data: Dataset, c: Clusters, cuts: Sequence[Cut], L: int, opening: float) -> Construction:
     """The telescoped network: W_ℓ = V_ℓV_{ℓ−1}⁻¹, b_ℓ = V_ℓ(p_{ℓ−1} − p_ℓ), so that x^(ℓ) = V_ℓ(z^(ℓ) − p_ℓ)."""
     Q, labels = c.Q, np.asarray(data.labels)
     if len(cuts) > L:
         raise ValueError(
             f"one hidden layer a cluster: L ≥ Q = {len(cuts)} is needed, got L = {L}. See two_layer_network."
         )
-    stages, cones, layers = [np.asarray(data.inputs)], [], []
+    stages: list[Floats] = [np.asarray(data.inputs)]
+    cones: list[Cone] = []
+    layers: list[tuple[Floats, Floats]] = []
     V_before, p_before = np.eye(Q), np.zeros(Q)
     for _, p, n in cuts:
         made = cone(p, n, stages[-1], opening)

@@ -1,6 +1,8 @@
 """What the gradient descent dynamics keep, and what follows for the size of the product (LN Lemmas 2.3, 2.4)."""
 
+import functools
 import itertools
+import operator
 from dataclasses import dataclass
 
 import jax.numpy as jnp
@@ -9,6 +11,7 @@ from jaxtyping import Array, Float64
 from numpy.polynomial import Polynomial
 
 from geoflow.linear_networks.weights import Weights, checked
+from geoflow.types import ArrayLike, Values
 
 
 def invariants(Ws: Weights) -> list[Float64[Array, "d_k d_k"]]:
@@ -35,10 +38,10 @@ class ProductBounds:
     H: int
     d_y: int
 
-    def lower(self, g):
+    def lower(self, g: ArrayLike) -> Values:
         return np.asarray(g) ** (self.H + 1) / self.d_y**self.H - self.P(np.asarray(g))
 
-    def upper(self, g):
+    def upper(self, g: ArrayLike) -> Values:
         return np.asarray(g) ** (self.H + 1) + self.Q(np.asarray(g))
 
 
@@ -58,6 +61,6 @@ def product_bounds(Ws: Weights) -> ProductBounds:
     n = [Polynomial([abs(float(c)), 1.0]) for c in norm_differences(Ws)]
     P = Polynomial([0.0])
     for k in range(1, H + 1):
-        P = P + ((n[k] + gamma[k - 1]) ** k - n[k] ** k) * np.prod(n[k:])
-    Q = np.prod(n) - Polynomial([0.0] * (H + 1) + [1.0])
+        P = P + ((n[k] + gamma[k - 1]) ** k - n[k] ** k) * functools.reduce(operator.mul, n[k:])
+    Q = functools.reduce(operator.mul, n) - Polynomial([0.0] * (H + 1) + [1.0])
     return ProductBounds(P=P.cutdeg(H), Q=Q.cutdeg(H), H=H, d_y=Ws[-1].shape[0])

@@ -1,6 +1,6 @@
 """Critical points in every stratum, for any depth (LN Lemmas 3.1, 3.2)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -10,6 +10,7 @@ from jaxtyping import Array, Float64, PRNGKeyArray
 from geoflow.checks import positive_number, prng_key, whole_number
 from geoflow.linear_networks.problem import ReducedProblem, require_reduced
 from geoflow.linear_networks.strata import Modes, kept_modes, require_distinct
+from geoflow.types import Floats
 
 
 def stratum_point(
@@ -48,7 +49,7 @@ def stratum_point(
 
     modes, idle = np.arange(len(sigma)), np.arange
     lost = np.setdiff1d(modes, kept)
-    Ws = []
+    Ws: list[Floats] = []
     for k in range(1, last + 1):
         key, key_R = jax.random.split(key)
         d_out, d_in = widths[k], widths[k - 1]
@@ -65,9 +66,9 @@ def stratum_point(
     return problem.theta_of(_gauged(Ws, key, gauge))
 
 
-def _gauged(Ws, key, spread):
+def _gauged(given: Sequence[Floats], key: Array, spread: float) -> list[Array]:
     """W_k to G_k W_k G_{k−1}⁻¹ with random G_k in the hidden layers: every product of all the layers stays."""
-    Ws = [jnp.asarray(W) for W in Ws]
+    Ws = [jnp.asarray(W) for W in given]
     for k in range(len(Ws) - 1):
         key, key_U, key_V, key_s = jax.random.split(key, 4)
         d = Ws[k].shape[0]

@@ -1,10 +1,14 @@
 """The gradient descent dynamics (GDD) as a flow that `integrate` follows, in the paper's own time t = s/N."""
 
+from typing import ClassVar
+
 import jax.numpy as jnp
+from jaxtyping import Array
 
 from geoflow.flows import AutonomousFlow, Checked
 from geoflow.linear_networks.problem import require_linear
 from geoflow.linear_networks.weights import partial_products
+from geoflow.problem import Problem
 
 
 class GradientDescentDynamics(AutonomousFlow):
@@ -14,10 +18,13 @@ class GradientDescentDynamics(AutonomousFlow):
     Raises TypeError for what is no `LinearProblem`.
     """
 
-    in_lockstep = True
-    rank_tolerance: None = None
+    in_lockstep: ClassVar[bool] = True
 
-    def velocity(self, problem, state):
+    @property
+    def rank_tolerance(self) -> None:
+        return None
+
+    def velocity(self, problem: Problem, state: Array) -> Checked:
         problem = require_linear(problem)
         Ws = problem.weights(state)
         A, B = partial_products(Ws)

@@ -13,9 +13,7 @@ from jaxtyping import Array, Float64
 from geoflow.checks import numbers, positive_number, real_number, whole_number
 from geoflow.linear_networks.problem import LinearProblem, ReducedProblem, require_linear, require_reduced
 from geoflow.linear_networks.weights import product
-
-#: One number for one time or strength, else an array.
-Values = np.ndarray | np.float64
+from geoflow.types import AnyArray, ArrayLike, Floats, Values
 
 
 def aligned_start(problem: ReducedProblem, u0: float) -> Float64[Array, " K"]:
@@ -35,12 +33,12 @@ def aligned_start(problem: ReducedProblem, u0: float) -> Float64[Array, " K"]:
     return problem.theta_of([aligned(d_in, d_out) for d_in, d_out in itertools.pairwise(widths)])
 
 
-def mode_strengths(problem: LinearProblem, theta: Float64[Array, " K"]) -> Float64[Array, " d_y"]:
+def mode_strengths(problem: LinearProblem, theta: Float64[AnyArray, " K"]) -> Float64[Array, " d_y"]:
     """u_i = Π_ii, how much of mode i the network has learned (of σ_i)."""
     return jnp.diagonal(product(require_linear(problem).weights(theta)))
 
 
-def mode_velocity(u, sigma: float, H: int) -> Values:
+def mode_velocity(u: ArrayLike, sigma: float, H: int) -> Values:
     """u̇ = (H+1) u^{2−2/(H+1)} (σ − u) for a balanced mode of strength u ≥ 0 behind H hidden layers."""
     depth, strength = whole_number("H", H) + 1, np.asarray(numbers("u", u))
     if (strength < 0).any():
@@ -50,14 +48,14 @@ def mode_velocity(u, sigma: float, H: int) -> Values:
     return depth * strength ** (2 - 2 / depth) * (positive_number("sigma", sigma) - strength)
 
 
-def saxe_mode(t, sigma: float, u0: float) -> Values:
+def saxe_mode(t: ArrayLike, sigma: float, u0: float) -> Values:
     """u(t) = σ/(1 + (σ/u0 − 1)e^{−2σt}), t ≥ 0: a balanced mode, one hidden layer, from u(0) = u0 > 0."""
     sigma, u0 = positive_number("sigma", sigma), positive_number("u0", u0)
     s = -2 * sigma * _times(t)
     return sigma / (sigma / u0 * np.exp(s) - np.expm1(s))  # positive terms alone, from above σ too
 
 
-def mode_time(u, u0: float, sigma: float, H: int) -> Values:
+def mode_time(u: ArrayLike, u0: float, sigma: float, H: int) -> Values:
     """The time t at which a balanced mode behind H ≥ 2 hidden layers has grown from u0 to u, 0 < u0 ≤ u < σ.
 
     With n = H + 1, v = u^{1/n} and s = σ^{1/n}: t = ∫ v^{−H}/(σ − vⁿ) dv = (1/σ) ∫ (v^{−H} + v/(σ − vⁿ)) dv, and by partial fractions
@@ -90,7 +88,7 @@ def mode_time(u, u0: float, sigma: float, H: int) -> Values:
     return (power - s ** (2 - n) / n * logarithms) / sigma
 
 
-def unbalanced_mode(t, sigma: float, u0: float, c: float) -> Values:
+def unbalanced_mode(t: ArrayLike, sigma: float, u0: float, c: float) -> Values:
     """u(t) for one hidden layer and one mode with invariant c = w_2² − w_1² ≠ 0: u̇ = √(c² + 4u²) (σ − u), u(0) = u0, t ≥ 0.
 
     With u = (|c|/2) sinh φ, the Riccati equation of tanh ½(φ − φ_0) is solved by a Möbius function of x = e^{−ρt}. With
@@ -121,7 +119,7 @@ def _pair(a: float, b: float, product: float) -> tuple[float, float]:
     return (large, product / large) if b >= 0 else (product / large, large)
 
 
-def _times(t) -> np.ndarray:
+def _times(t: ArrayLike) -> Floats:
     times = np.asarray(numbers("t", t))
     if (times < 0).any():
         raise ValueError(f"the closed form is for times t ≥ 0, got {times.min():g}.")

@@ -1,6 +1,6 @@
 """The regression of a linear network as a `Problem` that checks once what these theorems need."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -12,16 +12,15 @@ from geoflow.data import Dataset
 from geoflow.linear_networks.weights import Weights
 from geoflow.networks import MLP
 from geoflow.problem import Problem
+from geoflow.types import AnyArray, ArrayLike, Floats
 
 
-class LinearProblem(Problem):
+class LinearProblem(Problem[MLP]):
     """L = ½‖Y − ΠX‖² for a linear network of widths (d_x, *hidden, d_y) (LN (1)), X = inputsᵀ, Y = targetsᵀ.
 
     `theta` lists W_1, W_2, ... row by row; the cost C of every problem is L/N.
     Raises TypeError or ValueError for what is no data set, and without a hidden layer.
     """
-
-    network: MLP
 
     def __init__(self, data: Dataset, hidden: Sequence[int]):
         instance("data", data, Dataset, "The order is LinearProblem(data, hidden).")
@@ -45,7 +44,7 @@ class LinearProblem(Problem):
     def Y(self) -> Float64[Array, "d_y m"]:
         return self.data.targets.T
 
-    def weights(self, theta: Float64[Array, " K"]) -> tuple[Array, ...]:
+    def weights(self, theta: Float64[AnyArray, " K"]) -> tuple[Array, ...]:
         """theta (K,) as (W_1, ..., W_{H+1})."""
         return tuple(W for W, _ in self.network.unflatten(theta))
 
@@ -53,7 +52,7 @@ class LinearProblem(Problem):
         """(W_1, ..., W_{H+1}) as theta (K,); the inverse of `weights`. Raises ValueError for matrices of other shapes."""
         return self.network.flatten([(W, None) for W in Ws])
 
-    def loss(self, theta: Float64[Array, " K"]) -> Float64[Array, ""]:
+    def loss(self, theta: Float64[AnyArray, " K"]) -> Float64[Array, ""]:
         """L = ½‖Y − ΠX‖² = N·C (LN (1))."""
         return self.N * self.cost(theta)
 
@@ -67,7 +66,7 @@ class ReducedProblem(LinearProblem):
 
     sigma: tuple[float, ...] = eqx.field(static=True)
 
-    def __init__(self, sigma: Float64[Array, " d_y"] | np.ndarray | Sequence[float], d_x: int, hidden: Sequence[int]):
+    def __init__(self, sigma: ArrayLike, d_x: int, hidden: Sequence[int]):
         values = np.asarray(float64_array("sigma", sigma, 1, "(d_y,)"))
         d_x = whole_number("d_x", d_x)
         if not (values > 0).all():
@@ -82,7 +81,7 @@ class ReducedProblem(LinearProblem):
         self.sigma = tuple(float(x) for x in values)
 
     @property
-    def modes(self) -> np.ndarray:
+    def modes(self) -> Floats:
         """sigma (d_y,) as an array."""
         return np.array(self.sigma)
 
@@ -107,7 +106,7 @@ def require_reduced(problem: object) -> ReducedProblem:
     return problem
 
 
-def _hidden_widths(hidden) -> tuple[int, ...]:
+def _hidden_widths(hidden: Iterable[int]) -> tuple[int, ...]:
     try:
         widths = tuple(hidden)
     except TypeError:

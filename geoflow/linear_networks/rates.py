@@ -13,6 +13,7 @@ from jaxtyping import Array, Float64, PRNGKeyArray
 from geoflow.checks import positive_number, prng_key, whole_number
 from geoflow.linear_networks.conservation import invariants
 from geoflow.linear_networks.weights import Weights, checked
+from geoflow.types import Floats
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class ExponentialRate:
     For inputs X that are not white multiply a rate by σ_min(X)² (and read E as its part in the rows of X).
     """
 
-    c: np.ndarray
+    c: Floats
     alpha: float
     improved: float
 

@@ -12,6 +12,7 @@ from geoflow.data import Dataset
 from geoflow.linear_algebra import numerical_rank
 from geoflow.linear_networks.problem import ReducedProblem
 from geoflow.linear_networks.weights import Weights, checked
+from geoflow.types import Floats
 
 
 @dataclass(frozen=True)
@@ -23,13 +24,13 @@ class Reduction:
     W_LS = YXᵀ(XXᵀ)⁻¹, where it is attained (Remark 5).
     """
 
-    sigma: np.ndarray
-    sigma_X: np.ndarray
-    U_X: np.ndarray
-    U_Y: np.ndarray
-    V_Y: np.ndarray
+    sigma: Floats
+    sigma_X: Floats
+    U_X: Floats
+    U_Y: Floats
+    V_Y: Floats
     floor: float
-    least_squares: np.ndarray
+    least_squares: Floats
 
     def problem(self, hidden: Sequence[int]) -> ReducedProblem:
         """The reduced problem for a network with these hidden widths."""
@@ -38,12 +39,12 @@ class Reduction:
     def to_reduced(self, Ws: Weights) -> tuple[Array, ...]:
         """W̄ from W."""
         first, *middle, last = self._fitting(Ws)
-        return (first @ (self.U_X * self.sigma_X) @ self.V_Y, *middle, self.U_Y.T @ last)
+        return (first @ (self.U_X * self.sigma_X) @ self.V_Y, *middle, jnp.asarray(self.U_Y).T @ last)
 
     def to_original(self, Ws: Weights) -> tuple[Array, ...]:
         """W from W̄."""
         first, *middle, last = self._fitting(Ws)
-        return (first @ self.V_Y.T @ (self.U_X / self.sigma_X).T, *middle, self.U_Y @ last)
+        return (first @ self.V_Y.T @ (self.U_X / self.sigma_X).T, *middle, jnp.asarray(self.U_Y) @ last)
 
     def _fitting(self, Ws: Weights) -> tuple[Array, ...]:
         Ws, ends = checked(Ws), (len(self.sigma_X), len(self.sigma))
@@ -92,7 +93,7 @@ def reduction(data: Dataset) -> Reduction:
     )
 
 
-def _require_full_row_rank(name: str, rows: np.ndarray, advice: str) -> None:
+def _require_full_row_rank(name: str, rows: Floats, advice: str) -> None:
     rank = numerical_rank(jnp.asarray(rows))
     if rank.full:
         return

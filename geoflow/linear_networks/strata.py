@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from geoflow.checks import float64_array, positive_number, whole_number
+from geoflow.types import ArrayLike, Floats
 
 #: A set D of modes, each by its place in sigma, from 0.
 Modes = Collection[int]
 
 
-def require_distinct(sigma, rtol: float = 1e-10) -> np.ndarray:
+def require_distinct(sigma: ArrayLike, rtol: float = 1e-10) -> Floats:
     """sigma as an array, its entries positive and distinct (LN Assumption 3). Raises ValueError, saying what changes else."""
     sigma, rtol = modes_array(sigma), positive_number("rtol", rtol)
     ordered = np.sort(sigma)
@@ -27,7 +28,7 @@ def require_distinct(sigma, rtol: float = 1e-10) -> np.ndarray:
     return sigma
 
 
-def modes_array(sigma) -> np.ndarray:
+def modes_array(sigma: ArrayLike) -> Floats:
     """sigma (d_y,) as a float64 array. Raises TypeError or ValueError for anything else, or with NaN in it."""
     return np.asarray(float64_array("sigma", sigma, 1, "(d_y modes,)"))
 
@@ -44,7 +45,7 @@ def kept_modes(D: Modes, d_y: int) -> tuple[int, ...]:
     return kept
 
 
-def critical_value(sigma, D: Modes) -> float:
+def critical_value(sigma: ArrayLike, D: Modes) -> float:
     """½Σ_{i∉D} σ_i², the loss at a critical point whose product keeps the modes in D (LN Lemma 3.2)."""
     sigma = modes_array(sigma)
     lost = np.ones(len(sigma), dtype=bool)
@@ -52,7 +53,7 @@ def critical_value(sigma, D: Modes) -> float:
     return float(np.sum(sigma[lost] ** 2) / 2)
 
 
-def critical_values(sigma, rank: int | None = None) -> dict[tuple[int, ...], float]:
+def critical_values(sigma: ArrayLike, rank: int | None = None) -> dict[tuple[int, ...], float]:
     """The critical value of every set D of modes, of at most `rank` modes (a bottleneck allows no more), by size."""
     d_y = len(modes_array(sigma))
     most = d_y if rank is None else min(whole_number("rank", rank, least=0), d_y)
@@ -81,7 +82,7 @@ def stratum_dimension(d_x: int, d_y: int, d_1: int, r: int) -> int:
     return r * (2 * d_1 - r) + (d_1 - r) * (d_x - d_y)
 
 
-def inertia(sigma, d_x: int, d_1: int, D: Modes) -> Inertia:
+def inertia(sigma: ArrayLike, d_x: int, d_1: int, D: Modes) -> Inertia:
     """The inertia of Hess L on the stratum O_D, one hidden layer: zero = dim O_D (LN Proposition 5), and, ours,
 
     negative = (d_y − r)(d_1 − r) + #{i ∉ D, j ∈ D : σ_i > σ_j}.

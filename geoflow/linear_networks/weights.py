@@ -7,9 +7,10 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float64
 
 from geoflow.checks import float64_array
+from geoflow.types import AnyArray
 
 #: (W_1, ..., W_{H+1}), W_k of shape (d_k, d_{k−1}).
-Weights = Sequence[Float64[Array, "_ _"]]
+Weights = Sequence[Float64[AnyArray, "_ _"]]
 
 
 def checked(Ws: Weights) -> tuple[Array, ...]:

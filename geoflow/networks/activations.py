@@ -38,7 +38,7 @@ class Activation:
         default=None, compare=False, repr=False
     )
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         instance("name", self.name, str, "A short word that messages and plots can show.")
         if not callable(self.function):
             raise TypeError(
@@ -52,7 +52,7 @@ class Activation:
     def __repr__(self) -> str:
         return self.name
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Callable[..., "Activation"], tuple[object, ...]]:
         return self.made_by or (Activation, (self.name, self.function, self.smoothness))
 
 

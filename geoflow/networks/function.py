@@ -6,7 +6,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
+from jaxtyping import Array, Float64
 
 from geoflow.checks import is_traced, whole_number
 from geoflow.networks.activations import smoothness_kind
@@ -53,17 +53,17 @@ class FunctionNetwork(Network):
         self.declared = None if smoothness is None else smoothness_kind(smoothness)
         self.per_sample = per_sample
 
-    def apply(self, theta, inputs):
+    def apply(self, theta: Float64[Array, " K"], inputs: Float64[Array, "N M"]) -> Float64[Array, "N Q"]:
         """Outputs (N, Q) of the samples `inputs` (N, M)."""
         return self.function(theta, inputs)
 
-    def jacobian(self, theta, inputs):
+    def jacobian(self, theta: Float64[Array, " K"], inputs: Float64[Array, "N M"]) -> Float64[Array, "QN K"]:
         """D, sample by sample where samples are independent, else output by output."""
         if self._independent(inputs):
             return self._jacobian_by_sample(theta, inputs)
         return jacobian_of_batch(self.apply, theta, inputs)
 
-    def smoothness(self, theta, inputs):
+    def smoothness(self, theta: jax.ShapeDtypeStruct, inputs: Float64[Array, "N M"]) -> Smoothness:
         """As declared, else as found in the jaxpr."""
         return (
             Network.smoothness(self, theta, inputs)
@@ -71,7 +71,7 @@ class FunctionNetwork(Network):
             else Smoothness(self.declared, "as declared")
         )
 
-    def _independent(self, inputs) -> bool:
+    def _independent(self, inputs: Array) -> bool:
         """Whether samples are independent: as declared, else as tried out, once a trace."""
         if self.per_sample is not None:
             return self.per_sample

@@ -28,10 +28,10 @@ class LayeredLinearization(Linearization):
     layers: list[Layer]
     Q: int = eqx.field(static=True)
 
-    def push(self, w):
+    def push(self, w: Float64[Array, " K"]) -> Float64[Array, " QN"]:
         return layered_push(self.layers, w, self.Q)
 
-    def pull(self, v):
+    def pull(self, v: Float64[Array, " QN"]) -> Float64[Array, " K"]:
         return layered_pull(self.layers, v, self.Q)
 
 
@@ -42,13 +42,13 @@ class TracedLinearization(Linearization):
     theta: Float64[Array, " K"]
     inputs: Float64[Array, "N M"]
 
-    def _flat(self, theta):
+    def _flat(self, theta: Array) -> Array:
         return self.network.apply(theta, self.inputs).reshape(-1)
 
-    def push(self, w):
+    def push(self, w: Float64[Array, " K"]) -> Float64[Array, " QN"]:
         return jax.jvp(self._flat, (self.theta,), (w,))[1]
 
-    def pull(self, v):
+    def pull(self, v: Float64[Array, " QN"]) -> Float64[Array, " K"]:
         return jax.vjp(self._flat, self.theta)[1](v)[0]
 
 

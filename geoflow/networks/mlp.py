@@ -15,6 +15,7 @@ from geoflow.networks.activations import activation as activation_named
 from geoflow.networks.kinks import Smoothness
 from geoflow.networks.layered import Layer
 from geoflow.networks.network import Network
+from geoflow.types import AnyArray
 
 
 class MLP(Network):
@@ -60,7 +61,7 @@ class MLP(Network):
                 parts.append(scale * jax.random.normal(key_b, (d_out,)))
         return jnp.concatenate(parts)
 
-    def unflatten(self, theta: Float64[Array, " K"]) -> list[tuple[Array, Array | None]]:
+    def unflatten(self, theta: Float64[AnyArray, " K"]) -> list[tuple[Array, Array | None]]:
         """theta (K,) as a list of (W_l (d_l, d_(l-1)), b_l (d_l,) or None)."""
         theta = parameter_vector(theta, self.parameter_count)
         layers, start = [], 0
@@ -72,7 +73,7 @@ class MLP(Network):
             layers.append((W, b))
         return layers
 
-    def flatten(self, layers: Sequence[tuple[Array, Array | None]]) -> Float64[Array, " K"]:
+    def flatten(self, layers: Sequence[tuple[AnyArray, AnyArray | None]]) -> Float64[Array, " K"]:
         """The inverse of `unflatten`. Raises ValueError when a shape does not fit `widths`."""
         if len(layers) != len(self.widths) - 1:
             raise ValueError(f"expected {len(self.widths) - 1} layers for widths {self.widths}, got {len(layers)}.")
@@ -91,7 +92,7 @@ class MLP(Network):
                 parts.append(b)
         return jnp.concatenate(parts)
 
-    def apply(self, theta, inputs):
+    def apply(self, theta: Float64[Array, " K"], inputs: Float64[Array, "N M"]) -> Float64[Array, "N Q"]:
         """Outputs (N, Q) of the samples `inputs` (N, M). Raises ValueError when M is not the input width."""
         *hidden, output = self.unflatten(theta)
         activity = self._fitting(inputs)
@@ -99,7 +100,7 @@ class MLP(Network):
             activity = self.activation(_affine(activity, W, b))
         return _affine(activity, *output)
 
-    def layer_factors(self, theta, inputs):
+    def layer_factors(self, theta: Float64[Array, " K"], inputs: Float64[Array, "N M"]) -> list[Layer]:
         """Per layer l the pair (A_(l-1), B_l), in N·(width + Q·width) numbers a layer instead of QN·K."""
         layers = self.unflatten(theta)
         activities, slopes = [self._fitting(inputs)], []
@@ -115,14 +116,14 @@ class MLP(Network):
             backwards.append(carried * slope[:, None, :])
         return [Layer(A, B, self.bias) for A, B in zip(activities, reversed(backwards), strict=True)]
 
-    def smoothness(self, theta, inputs):
+    def smoothness(self, theta: jax.ShapeDtypeStruct, inputs: Float64[Array, "N M"]) -> Smoothness:
         """The activation's, or analytic without a hidden layer."""
         if len(self.widths) == 2:
             return Smoothness("analytic")
         kind = self.activation.smoothness
         return Smoothness(kind, None if kind in ("analytic", "C1") else self.activation.name)
 
-    def _fitting(self, inputs):
+    def _fitting(self, inputs: Array) -> Array:
         if inputs.ndim != 2 or inputs.shape[1] != self.widths[0]:
             raise ValueError(
                 f"the network takes inputs of width {self.widths[0]}, one row a sample, got shape {tuple(inputs.shape)}."
@@ -130,6 +131,6 @@ class MLP(Network):
         return inputs
 
 
-def _affine(activity, W, b):
+def _affine(activity: Array, W: Array, b: Array | None) -> Array:
     product = activity @ W.T
     return product if b is None else product + b

@@ -1,7 +1,7 @@
 """`Network`: a differentiable map of one flat parameter vector, and what it may know of its own derivative."""
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import equinox as eqx
 import jax
@@ -53,14 +53,14 @@ class Network(eqx.Module):
         kink = first_kink(self.apply, theta, inputs)
         return Smoothness("C1") if kink is None else Smoothness("kinked", kink)
 
-    def _outputs(self, theta, inputs) -> int:
+    def _outputs(self, theta: Array, inputs: Array) -> int:
         return jax.eval_shape(self.apply, theta, inputs).shape[1]
 
-    def _jacobian_by_sample(self, theta, inputs):
+    def _jacobian_by_sample(self, theta: Array, inputs: Array) -> Array:
         N = inputs.shape[0]
         Q = self._outputs(theta, inputs)
 
-        def rows(sample):
+        def rows(sample: Array) -> Array:
             return jax.jacrev(lambda t: self.apply(t, sample[None])[0])(theta)
 
         group = max(1, AT_ONCE // (Q * theta.size))
@@ -68,13 +68,13 @@ class Network(eqx.Module):
         return D.reshape(N * Q, theta.size)
 
 
-def jacobian_of_batch(apply, theta, inputs):
+def jacobian_of_batch(apply: Callable[[Array, Array], Array], theta: Array, inputs: Array) -> Array:
     """D of a map whose samples are not independent: one reverse pass an output, in groups that fit."""
     flat, pullback = jax.vjp(lambda t: apply(t, inputs).reshape(-1), theta)
     group = max(1, AT_ONCE // theta.size)
     units = jnp.eye(flat.size)
 
-    def row(u):
+    def row(u: Array) -> Array:
         return pullback(u)[0]
 
     return jax.vmap(row)(units) if group >= flat.size else jax.lax.map(row, units, batch_size=group)

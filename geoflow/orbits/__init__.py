@@ -2,8 +2,8 @@
 
 from geoflow.orbits.ensemble import Ensemble as Ensemble
 from geoflow.orbits.ensemble import EnsembleStopped as EnsembleStopped
-from geoflow.orbits.integrate import integrate as integrate
-from geoflow.orbits.integrate import integrate_many as integrate_many
+from geoflow.orbits.integration import integrate as integrate
+from geoflow.orbits.integration import integrate_many as integrate_many
 from geoflow.orbits.orbit import Orbit as Orbit
 from geoflow.orbits.orbit import OrbitStopped as OrbitStopped
 from geoflow.orbits.status import Status as Status

@@ -7,6 +7,7 @@ import numpy as np
 from geoflow.flows import Adapted, AdaptedTau, Flow
 from geoflow.orbits.status import Status
 from geoflow.problem import Problem, resolved_cost
+from geoflow.types import Floats
 
 #: How many pairs of equal samples a message names.
 NAMED = 3
@@ -70,14 +71,14 @@ def _solver_advice(problem: Problem, flow: Flow, ratio: float) -> str:
     return f"D is so nearly rank deficient that rounding decides what {solver} finds. {rank_advice(problem)}"
 
 
-def equal_samples(inputs: np.ndarray) -> list[tuple[int, int]]:
+def equal_samples(inputs: Floats) -> list[tuple[int, int]]:
     """Pairs (first, later) of equal rows."""
     _, first, which = np.unique(inputs, axis=0, return_index=True, return_inverse=True)
     first_of = first[which.reshape(-1)]
     return [(int(i), j) for j, i in enumerate(first_of) if i != j]
 
 
-def feature_scales(inputs: np.ndarray) -> float:
+def feature_scales(inputs: Floats) -> float:
     """The largest root mean square of a feature over the smallest one that is not zero."""
     scales = np.sqrt(np.mean((inputs / max(np.abs(inputs).max(), np.finfo(float).tiny)) ** 2, axis=0))
     scales = scales[scales > 0]

@@ -5,6 +5,7 @@ the cost by a tenth, and a restarted orbit leaves its line. The second measure a
 what rounding leaves of x − y.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import diffrax
@@ -13,9 +14,13 @@ import jax
 import jax.numpy as jnp
 import optimistix
 from jaxtyping import Array
+from numpy.typing import NDArray
 
 from geoflow.flows import Flow
 from geoflow.problem import Problem
+
+#: A number as diffrax passes it.
+Scalar = int | float | Array | NDArray[Any]
 
 
 class Carried(eqx.Module):
@@ -39,21 +44,41 @@ def _size_of_state(carried: Any) -> Array:
     return optimistix.rms_norm(state)
 
 
-class ResidualControl(diffrax.AbstractAdaptiveStepSizeController):
+class ResidualControl(diffrax.AbstractAdaptiveStepSizeController[Any, None]):
     """An I controller on the larger of both measures. A step that cannot be told from none ends the integration."""
 
-    rtol: Array
-    atol: Array
+    rtol: Scalar
+    atol: Scalar
     norm: Any = eqx.field(static=True, default=_size_of_state)
 
-    def wrap(self, direction):
+    def wrap(self, direction: Scalar) -> "ResidualControl":
         return self
 
-    def init(self, terms, t0, t1, y0, dt0, args, func, error_order):
+    def init(
+        self,
+        terms: Any,
+        t0: Scalar,
+        t1: Scalar,
+        y0: Any,
+        dt0: None,
+        args: Any,
+        func: Callable[[Any, Scalar, Any, Any], Any],
+        error_order: Scalar | None,
+    ) -> tuple[Scalar, Any]:
         first = diffrax.PIDController(rtol=self.rtol, atol=self.atol, norm=self.norm)
         return first.init(terms, t0, t1, y0, dt0, args, func, error_order)
 
-    def adapt_step_size(self, t0, t1, y0, y1_candidate, args, y_error, error_order, controller_state):
+    def adapt_step_size(
+        self,
+        t0: Scalar,
+        t1: Scalar,
+        y0: Any,
+        y1_candidate: Any,
+        args: Any,
+        y_error: Any,
+        error_order: Scalar,
+        controller_state: Any,
+    ) -> tuple[bool | Array | NDArray[Any], Scalar, Scalar, bool | Array | NDArray[Any], Any, diffrax.RESULTS]:
         context: Context = args
         problem, flow = context.problem, context.flow
         before, after, error = y0.state, y1_candidate.state, y_error.state
@@ -77,6 +102,10 @@ class ResidualControl(diffrax.AbstractAdaptiveStepSizeController):
         return keep, next_t0, next_t1, jump, controller_state, result
 
 
+#: Of a time and the context of an orbit: the values of its events, and what else diffrax wants to know.
+Function = Callable[[Array, Any], tuple[Any, Any]]
+
+
 class Bracket(eqx.Module):
     """Where an event is looked for: it has not happened at `lower`, and has at `upper`."""
 
@@ -85,7 +114,7 @@ class Bracket(eqx.Module):
     count: Array
 
 
-class LocateEvent(optimistix.AbstractRootFinder):
+class LocateEvent(optimistix.AbstractRootFinder[Array, Any, Any, Bracket]):
     """Bisection on the sign of an event, down to neighbouring floats or `most` halvings: the first time at which it has happened.
 
     The events of an orbit are steps from 1 to −1, or truth values that rounding blurs near their threshold. A root finder
@@ -97,10 +126,21 @@ class LocateEvent(optimistix.AbstractRootFinder):
     atol: float = 0.0
     norm: Any = eqx.field(static=True, default=optimistix.max_norm)
 
-    def init(self, fn, y, args, options, f_struct, aux_struct, tags):
+    def init(
+        self,
+        fn: Function,
+        y: Array,
+        args: Any,
+        options: dict[str, Any],
+        f_struct: Any,
+        aux_struct: Any,
+        tags: frozenset[object],
+    ) -> Bracket:
         return Bracket(jnp.asarray(options["lower"]), jnp.asarray(options["upper"]), jnp.zeros((), int))
 
-    def step(self, fn, y, args, options, state, tags):
+    def step(
+        self, fn: Function, y: Array, args: Any, options: dict[str, Any], state: Bracket, tags: frozenset[object]
+    ) -> tuple[Array, Bracket, Any]:
         middle = state.lower + 0.5 * (state.upper - state.lower)
         values, aux = fn(middle, args)
         # an event that was not triggered gives 0
@@ -108,9 +148,21 @@ class LocateEvent(optimistix.AbstractRootFinder):
         lower, upper = jnp.where(happened, state.lower, middle), jnp.where(happened, middle, state.upper)
         return upper, Bracket(lower, upper, state.count + 1), aux
 
-    def terminate(self, fn, y, args, options, state, tags):
+    def terminate(
+        self, fn: Function, y: Array, args: Any, options: dict[str, Any], state: Bracket, tags: frozenset[object]
+    ) -> tuple[Array, optimistix.RESULTS]:
         neighbours = state.upper <= jnp.nextafter(state.lower, jnp.inf)
         return neighbours | (state.count >= self.most), optimistix.RESULTS.successful
 
-    def postprocess(self, fn, y, aux, args, options, state, tags, result):
+    def postprocess(
+        self,
+        fn: Function,
+        y: Array,
+        aux: Any,
+        args: Any,
+        options: dict[str, Any],
+        state: Bracket,
+        tags: frozenset[object],
+        result: optimistix.RESULTS,
+    ) -> tuple[Array, Any, dict[str, Any]]:
         return state.upper, aux, {}

@@ -3,14 +3,17 @@
 import functools
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from geoflow.flows import Flow
 from geoflow.orbits.advice import advice
 from geoflow.orbits.orbit import Orbit
 from geoflow.orbits.status import Status
 from geoflow.problem import Problem
+from geoflow.types import Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,15 +27,15 @@ class Ensemble:
 
     problem: Problem
     flow: Flow
-    s: np.ndarray
+    s: Floats
     #: flow times, costs and states (B, S + 1, ...), the last one the end of an orbit, and which of them are the orbit's
-    all_s: np.ndarray = field(repr=False)
-    reached: np.ndarray = field(repr=False)
-    all_costs: np.ndarray = field(repr=False)
-    all_states: np.ndarray = field(repr=False)
-    status: np.ndarray
-    steps: np.ndarray
-    all_records: dict[str, np.ndarray] = field(repr=False)
+    all_s: Floats = field(repr=False)
+    reached: NDArray[np.bool_] = field(repr=False)
+    all_costs: Floats = field(repr=False)
+    all_states: Floats = field(repr=False)
+    status: NDArray[np.object_]
+    steps: NDArray[Any]
+    all_records: dict[str, Floats] = field(repr=False)
 
     def __len__(self) -> int:
         return len(self.status)
@@ -54,7 +57,7 @@ class Ensemble:
     def orbits(self) -> tuple[Orbit, ...]:
         return tuple(self[i] for i in range(len(self)))
 
-    def _at_times(self, values: np.ndarray) -> np.ndarray:
+    def _at_times(self, values: Floats) -> Floats:
         """(B, S, ...) at the saved times, nan where an orbit has no state; the end counts where it is a saved time."""
         reached = self.reached[:, :-1].reshape(*self.reached[:, :-1].shape, *[1] * (values.ndim - 2))
         wide = np.where(reached, values[:, :-1], np.nan)
@@ -63,51 +66,51 @@ class Ensemble:
             wide[i, place] = end[i]
         return wide
 
-    def _ends(self, values: np.ndarray) -> np.ndarray:
+    def _ends(self, values: Floats) -> Floats:
         return values[np.arange(len(self)), self._last]
 
     @functools.cached_property
-    def _last(self) -> np.ndarray:
+    def _last(self) -> NDArray[np.intp]:
         """The place of each orbit's last state."""
         return self.reached.shape[1] - 1 - self.reached[:, ::-1].argmax(axis=1)
 
     @functools.cached_property
-    def cost(self) -> np.ndarray:
+    def cost(self) -> Floats:
         """C (B, S), nan past the time where an orbit ended."""
         return self._at_times(self.all_costs)
 
     @functools.cached_property
-    def recorded(self) -> dict[str, np.ndarray]:
+    def recorded(self) -> dict[str, Floats]:
         """What was asked for (B, S, ...), nan past the time where an orbit ended."""
         return {name: self._at_times(values) for name, values in self.all_records.items()}
 
     @property
-    def end(self) -> np.ndarray:
+    def end(self) -> Floats:
         """(B, K), the last states."""
         return self._ends(self.all_states)
 
     @property
-    def end_s(self) -> np.ndarray:
+    def end_s(self) -> Floats:
         """(B,), the flow time at which each orbit ended."""
         return self._ends(self.all_s)
 
     @property
-    def end_cost(self) -> np.ndarray:
+    def end_cost(self) -> Floats:
         """(B,), the cost of the last states, wherever an orbit ended."""
         return self._ends(self.all_costs)
 
     @property
-    def ok(self) -> np.ndarray:
+    def ok(self) -> NDArray[np.bool_]:
         """(B,), True where the orbit did what was asked."""
         return np.array([status.ok for status in self.status])
 
     @property
-    def stopped(self) -> np.ndarray:
+    def stopped(self) -> NDArray[np.bool_]:
         """(B,), True where the integration broke off: neither at `until` nor at the cost that was asked for."""
         good = (Status.completed, Status.cost_reached, Status.cost_not_reached)
         return np.array([status not in good for status in self.status])
 
-    def costs(self, stopped: float | None = None) -> np.ndarray:
+    def costs(self, stopped: float | None = None) -> Floats:
         """The cost at every saved time (B, S), also past the end of an orbit.
 
         Where an orbit ended because its cost was reached: the cost that it reached (no later one would be larger). Where it
@@ -132,14 +135,15 @@ class Ensemble:
         stopped: whether an orbit that broke off before is counted in; None raises `EnsembleStopped` when there is one, for it
         is neither below nor above. Raises ValueError unless exactly one level is given, or for a time that was not saved.
         """
-        if (below is None) == (above is None):
+        level = above if below is None else below
+        if level is None or None not in (below, above):
             raise ValueError("give exactly one of below and above, the level of the cost.")
         place = len(self.s) - 1 if at is None else int(np.argmin(np.abs(self.s - at)))
         if at is not None and abs(self.s[place] - at) > 1e-9 * self.s[-1]:
             raise ValueError(f"no cost was saved at s = {at:g}; the nearest saved time is {self.s[place]:g}.")
         costs = self.costs(None if stopped is None else np.nan)[:, place]
         known = ~np.isnan(costs)
-        seen = costs < below if below is not None else costs > above
+        seen = costs > level if below is None else costs < level
         return int((known & seen).sum()) + (int((~known).sum()) if stopped else 0)
 
     def __repr__(self) -> str:

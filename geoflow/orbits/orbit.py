@@ -10,6 +10,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array
 
 from geoflow.checks import instance
 from geoflow.flows import Flow
@@ -17,6 +18,7 @@ from geoflow.orbits.advice import advice
 from geoflow.orbits.status import Status
 from geoflow.problem import Problem
 from geoflow.solvers import sigma_range
+from geoflow.types import Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,12 +33,12 @@ class Orbit:
 
     problem: Problem
     flow: Flow
-    s: np.ndarray
-    cost: np.ndarray
-    end: np.ndarray
+    s: Floats
+    cost: Floats
+    end: Floats
     status: Status
     steps: int
-    recorded: dict[str, np.ndarray] = field(repr=False)
+    recorded: dict[str, Floats] = field(repr=False)
 
     @property
     def in_parameters(self) -> bool:
@@ -44,7 +46,7 @@ class Orbit:
         return self.end.ndim == 1
 
     @property
-    def states(self) -> np.ndarray:
+    def states(self) -> Floats:
         """The states (S, ...). Raises ValueError when they were not recorded."""
         if "theta" not in self.recorded:
             raise ValueError(
@@ -53,7 +55,7 @@ class Orbit:
         return self.recorded["theta"]
 
     @property
-    def theta(self) -> np.ndarray:
+    def theta(self) -> Floats:
         """theta (S, K). Raises ValueError for an orbit of the comparison flow, or one that kept no states."""
         if not self.in_parameters:
             raise ValueError(
@@ -62,14 +64,14 @@ class Orbit:
         return self.states
 
     @functools.cached_property
-    def outputs(self) -> np.ndarray:
+    def outputs(self) -> Floats:
         """x (S, N, Q)."""
         if "outputs" in self.recorded:
             return self.recorded["outputs"]
         return np.asarray(_outputs(self.flow, self.problem, jnp.asarray(self.states)))
 
     @functools.cached_property
-    def sigma(self) -> np.ndarray:
+    def sigma(self) -> Floats:
         """(sigma_min, sigma_max) of D, (S, 2); nan for the comparison flow, which has no D."""
         if "sigma" in self.recorded:
             return self.recorded["sigma"]
@@ -78,12 +80,12 @@ class Orbit:
         return np.asarray(_sigmas(self.problem, jnp.asarray(self.states)))
 
     @property
-    def sigma_min(self) -> np.ndarray:
+    def sigma_min(self) -> Floats:
         """The least singular value of D (S,)."""
         return self.sigma[:, 0]
 
     @property
-    def sigma_max(self) -> np.ndarray:
+    def sigma_max(self) -> Floats:
         """The largest singular value of D (S,)."""
         return self.sigma[:, 1]
 
@@ -102,6 +104,7 @@ class Orbit:
         """Writes the numbers to an .npz file; the problem itself is not in it, only a fingerprint."""
         np.savez(
             Path(path),
+            allow_pickle=False,
             s=self.s,
             cost=self.cost,
             end=self.end,
@@ -143,12 +146,12 @@ class Orbit:
 
 
 @eqx.filter_jit
-def _outputs(flow, problem, states):
+def _outputs(flow: Flow, problem: Problem, states: Array) -> Array:
     return jax.lax.map(lambda state: flow.outputs(problem, state), states)
 
 
 @eqx.filter_jit
-def _sigmas(problem, thetas):
+def _sigmas(problem: Problem, thetas: Array) -> Array:
     return jax.lax.map(lambda theta: jnp.stack(sigma_range(problem, theta)), thetas)
 
 

@@ -1,6 +1,7 @@
 """One integration, compiled: from a start to the saved states and the reason why it ended. Batches map or vectorize it."""
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import diffrax
 import equinox as eqx
@@ -18,6 +19,9 @@ from geoflow.solvers.singular import SMALL
 #: The order in which a compiled program numbers them.
 OUTCOMES = tuple(Status)
 
+#: What diffrax follows to zero: of the time, the state and the context.
+Event = Callable[..., Array]
+
 
 class Settings(NamedTuple):
     """The numbers of a solve, as arrays: another value compiles nothing anew. None leaves its event out."""
@@ -31,31 +35,35 @@ class Settings(NamedTuple):
 class Plan(NamedTuple):
     """What is compiled in: diffrax's solver and meter, how many steps, what is recorded of each state."""
 
-    solver: diffrax.AbstractSolver
+    solver: diffrax.AbstractSolver[Any]
     max_steps: int
     record: frozenset[str]
-    meter: diffrax.AbstractProgressMeter
+    meter: diffrax.AbstractProgressMeter[Any]
 
 
-class Solved(NamedTuple):
+#: Arrays of JAX, or of numpy.
+A = TypeVar("A")
+
+
+class Solved(eqx.Module, Generic[A]):
     """S + 1 clock times t, the last one the end, inf past it; per time the state and what was recorded of it.
 
     records: "cost", "lost" (whether rank was lost there) and what the plan names; outcome: a place in OUTCOMES.
     """
 
-    t: Array
-    states: Array
-    records: dict[str, Any]
-    outcome: Array
-    steps: Array
+    t: A
+    states: A
+    records: dict[str, A]
+    outcome: A
+    steps: A
 
 
 def record(
     flow: Flow, problem: Problem, state: Array, settings: Settings, names: frozenset[str], sign: Array
-) -> dict[str, Any]:
+) -> dict[str, Array]:
     """What is kept of a state."""
     x = flow.outputs(problem, state)
-    kept: dict[str, Any] = {"cost": jnp.sum((x - problem.data.targets) ** 2) / (2 * problem.N)}
+    kept = {"cost": jnp.sum((x - problem.data.targets) ** 2) / (2 * problem.N)}
     kept["lost"] = _rank_is_lost(problem, state, settings.rank_tolerance, sign)
     if "outputs" in names:
         kept["outputs"] = x
@@ -64,28 +72,30 @@ def record(
     return kept
 
 
-def _rank_is_lost(problem, state, tolerance, sign):
+def _rank_is_lost(problem: Problem, state: Array, tolerance: Array | None, sign: Array) -> Array:
     if tolerance is None:
         return jnp.zeros((), bool)
     return loses_rank(problem, state, tolerance) | (orientation(problem, state) * sign < 0)
 
 
 @eqx.filter_jit
-def at_start(flow: Flow, problem: Problem, states: Array, settings: Settings, names: frozenset[str]) -> dict[str, Any]:
+def at_start(
+    flow: Flow, problem: Problem, states: Array, settings: Settings, names: frozenset[str]
+) -> dict[str, Array]:
     """The records of starts (B, ...)."""
 
-    def one(state):
+    def one(state: Array) -> dict[str, Array]:
         sign = jnp.ones(()) if settings.rank_tolerance is None else orientation(problem, state)
         return record(flow, problem, state, settings, names, sign)
 
     return jax.vmap(one)(states) if _side_by_side(flow, settings) else jax.lax.map(one, states)
 
 
-def _side_by_side(flow, settings) -> bool:
+def _side_by_side(flow: Flow, settings: Settings) -> bool:
     return flow.in_lockstep and settings.rank_tolerance is None
 
 
-def _solve(flow: Flow, problem: Problem, start: Array, times: Array, settings: Settings, plan: Plan) -> Solved:
+def _solve(flow: Flow, problem: Problem, start: Array, times: Array, settings: Settings, plan: Plan) -> Solved[Array]:
     sign = jnp.ones(()) if settings.rank_tolerance is None else orientation(problem, start)
     context = Context(problem, flow.begin(problem, start), sign)
     solution = diffrax.diffeqsolve(
@@ -107,14 +117,14 @@ def _solve(flow: Flow, problem: Problem, start: Array, times: Array, settings: S
     return _solved(solution, context, settings, plan)
 
 
-def _field(t, carried, context):
+def _field(t: object, carried: Carried, context: Context) -> Carried:
     value, ok = context.flow.velocity(context.problem, carried.state)
     return Carried(value, jnp.where(ok, 0.0, jnp.nan))
 
 
-def _events(flow, problem, settings):
+def _events(flow: Flow, problem: Problem, settings: Settings) -> diffrax.Event | None:
     """What may end the orbit early. Nothing can where the field is explicit and no cost is asked for: then nothing is compiled."""
-    conditions = {}
+    conditions: dict[str, Event] = {}
     if settings.cost is not None:
         conditions["cost"] = _above(settings.cost)
     if not _side_by_side(flow, settings):
@@ -123,10 +133,10 @@ def _events(flow, problem, settings):
     return diffrax.Event(conditions, locate, direction=False) if conditions else None
 
 
-def _above(cost):
+def _above(cost: Array) -> Event:
     """1 while the cost is above the one asked for, then −1. Below what rounding leaves of zero no cost is ever reached."""
 
-    def event(t, y, args, **_):
+    def event(t: object, y: Carried, args: Context, **_: object) -> Array:
         x, targets, N = args.flow.outputs(args.problem, y.state), args.problem.data.targets, args.problem.N
         reached = jnp.sum((x - targets) ** 2) / (2 * N) <= cost
         return jnp.where(reached & (cost >= resolved_cost(args.problem)), -1.0, 1.0)
@@ -134,19 +144,22 @@ def _above(cost):
     return event
 
 
-def _going_on(rank_tolerance):
+def _going_on(rank_tolerance: Array | None) -> Event:
     """1 while every velocity is to be believed and rank is not lost, then −1."""
 
-    def event(t, y, args, **_):
+    def event(t: object, y: Carried, args: Context, **_: object) -> Array:
         lost = _rank_is_lost(args.problem, y.state, rank_tolerance, args.sign)
         return jnp.where(jnp.isfinite(y.trust) & ~lost, 1.0, -1.0)
 
     return event
 
 
-def _solved(solution, context, settings, plan) -> Solved:
-    grid, end = solution.ys
-    t = jnp.concatenate(solution.ts)
+def _solved(solution: diffrax.Solution, context: Context, settings: Settings, plan: Plan) -> Solved[Array]:
+    ts, ys = solution.ts, solution.ys
+    assert ts is not None, "diffrax was asked for states"
+    assert ys is not None, "diffrax was asked for states"
+    grid, end = ys
+    t = jnp.concatenate(ts)
     last: Carried = jax.tree.map(lambda a: a[0], end)
     happened = solution.result == diffrax.RESULTS.event_occurred
     finite = jnp.isfinite(last.state).all()
@@ -161,19 +174,19 @@ def _solved(solution, context, settings, plan) -> Solved:
     flow, problem = context.flow, context.problem
     good = outcome < _number(Status.rank_loss)
     landed, landed_ok = jax.lax.cond(
-        good, lambda: flow.land(problem, last.state, solution.ts[1][0]), lambda: Checked(last.state, jnp.ones((), bool))
+        good, lambda: flow.land(problem, last.state, ts[1][0]), lambda: Checked(last.state, jnp.ones((), bool))
     )
     outcome = jnp.where(landed_ok, outcome, _number(Status.linear_solve_failed))
     states = jnp.concatenate([grid.state, landed[None]])
     trusted = jnp.isfinite(jnp.concatenate([grid.trust, jnp.zeros(1)]))
     t = jnp.where(trusted | (t <= t[-1]), t, jnp.inf)  # a step that is not to be believed still starts where it starts
 
-    def recorded(moment):
+    def recorded(moment: tuple[Array, Array]) -> dict[str, Array]:
         when, state = moment
         blank = jax.tree.map(lambda a: jnp.full(a.shape, jnp.nan).astype(a.dtype), jax.eval_shape(keep, state))
         return jax.lax.cond(jnp.isfinite(when), lambda: keep(state), lambda: blank)
 
-    def keep(state):
+    def keep(state: Array) -> dict[str, Array]:
         return record(flow, problem, state, settings, plan.record, context.sign)
 
     return Solved(t, states, jax.lax.map(recorded, (t, states)), outcome, solution.stats["num_steps"])
@@ -183,10 +196,12 @@ def _number(status: Status) -> int:
     return OUTCOMES.index(status)
 
 
-def _solve_all(flow, problem, starts, going, times, settings, plan) -> Solved:
+def _solve_all(
+    flow: Flow, problem: Problem, starts: Array, going: Array, times: Array, settings: Settings, plan: Plan
+) -> Solved[Array]:
     """Every row of `starts` (B, ...): side by side, or one after the other where the field has branches. Not `going`: left out."""
 
-    def one(start):
+    def one(start: Array) -> Solved[Array]:
         return _solve(flow, problem, start, times, settings, plan)
 
     if _side_by_side(flow, settings):
@@ -197,16 +212,16 @@ def _solve_all(flow, problem, starts, going, times, settings, plan) -> Solved:
 
 #: A small problem is integrated in milliseconds and compiled in seconds: on the CPU, XLA is asked to optimize less, which
 #: takes a third off the compilation.
-LIGHT = {"xla_backend_optimization_level": 0}
-_solve_large, _solve_small = eqx.filter_jit(_solve), eqx.filter_jit(_solve, compiler_options=LIGHT)
-_all_large, _all_small = eqx.filter_jit(_solve_all), eqx.filter_jit(_solve_all, compiler_options=LIGHT)
+LIGHT: dict[str, Any] = {"compiler_options": {"xla_backend_optimization_level": 0}}
+_solve_large, _solve_small = eqx.filter_jit(_solve), eqx.filter_jit(**LIGHT)(_solve)
+_all_large, _all_small = eqx.filter_jit(_solve_all), eqx.filter_jit(**LIGHT)(_solve_all)
 
 
 def _is_small(problem: Problem) -> bool:
     return problem.QN * problem.K <= SMALL and jax.default_backend() == "cpu"
 
 
-def solve(flow: Flow, problem: Problem, start: Array, times: Array, settings: Settings, plan: Plan) -> Solved:
+def solve(flow: Flow, problem: Problem, start: Array, times: Array, settings: Settings, plan: Plan) -> Solved[Array]:
     """One orbit."""
     run = _solve_small if _is_small(problem) else _solve_large
     return run(flow, problem, start, times, settings, plan)
@@ -214,7 +229,7 @@ def solve(flow: Flow, problem: Problem, start: Array, times: Array, settings: Se
 
 def solve_all(
     flow: Flow, problem: Problem, starts: Array, going: Array, times: Array, settings: Settings, plan: Plan
-) -> Solved:
+) -> Solved[Array]:
     """B orbits through one compiled program; `going` (B,) says which are to be integrated at all."""
     light = _is_small(problem) and not _side_by_side(flow, settings)  # vectorized steps pay for what XLA optimizes
     run = _all_small if light else _all_large

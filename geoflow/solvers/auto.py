@@ -4,10 +4,12 @@ from typing import ClassVar
 
 import jax
 from jax.custom_batching import sequential_vmap
+from jaxtyping import Array, Float64
 
+from geoflow.problem import Problem
 from geoflow.solvers.dense import DenseQR, DenseSVD
 from geoflow.solvers.layered_cholesky import LayeredCholesky
-from geoflow.solvers.solver import Solver
+from geoflow.solvers.solver import Solution, Solver
 from geoflow.solvers.streamed import StreamedSVD
 
 
@@ -21,12 +23,12 @@ class Auto(Solver):
 
     rank_tolerance: ClassVar[float | None] = 1e-7
 
-    def solve(self, problem, theta, b):
+    def solve(self, problem: Problem, theta: Float64[Array, " K"], b: Float64[Array, " QN"]) -> Solution:
         return _solve(problem, theta, b)
 
 
 @sequential_vmap
-def _solve(problem, theta, b):
+def _solve(problem: Problem, theta: Array, b: Array) -> Solution:
     fast = LayeredCholesky() if problem.K >= problem.QN else DenseQR()
     sure = StreamedSVD() if problem.K >= problem.QN else DenseSVD()
     first = fast.solve(problem, theta, b)

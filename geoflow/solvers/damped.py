@@ -3,8 +3,10 @@
 from typing import ClassVar
 
 import jax.numpy as jnp
+from jaxtyping import Array, Float64
 
 from geoflow.checks import positive_number
+from geoflow.problem import Problem
 from geoflow.solvers.refinement import refined_solve
 from geoflow.solvers.singular import gram
 from geoflow.solvers.solver import Solution, Solver
@@ -24,11 +26,11 @@ class Damped(Solver):
     accept: float = 1e-9
     rank_tolerance: ClassVar[float | None] = None
 
-    def __check_init__(self):
+    def __check_init__(self) -> None:
         positive_number("lam", self.lam)
         positive_number("accept", self.accept)
 
-    def solve(self, problem, theta, b):
+    def solve(self, problem: Problem, theta: Float64[Array, " K"], b: Float64[Array, " QN"]) -> Solution:
         D, G = problem.linearize(theta), gram(problem, theta)
         L = jnp.linalg.cholesky(G + self.lam * jnp.eye(G.shape[0]))
         if problem.K >= problem.QN:

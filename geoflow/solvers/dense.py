@@ -4,8 +4,10 @@ from typing import ClassVar
 
 import jax.numpy as jnp
 from jax.scipy.linalg import solve_triangular
+from jaxtyping import Array, Float64
 
 from geoflow.linear_algebra import RANK_RTOL, cut_off, inverse_above, rounding_level
+from geoflow.problem import Problem
 from geoflow.solvers.solver import Solution, Solver
 
 
@@ -18,10 +20,10 @@ class DenseQR(Solver):
     rtol: float = RANK_RTOL
     rank_tolerance: ClassVar[float | None] = 1e-7
 
-    def __check_init__(self):
+    def __check_init__(self) -> None:
         cut_off(self.rtol)
 
-    def solve(self, problem, theta, b):
+    def solve(self, problem: Problem, theta: Float64[Array, " K"], b: Float64[Array, " QN"]) -> Solution:
         D = problem.jacobian(theta)
         if problem.K >= problem.QN:
             Q, R = jnp.linalg.qr(D.T)
@@ -47,11 +49,11 @@ class DenseSVD(Solver):
     rtol: float | None = None
     rank_tolerance: ClassVar[float | None] = 1e-7
 
-    def __check_init__(self):
+    def __check_init__(self) -> None:
         if self.rtol is not None:
             cut_off(self.rtol)
 
-    def solve(self, problem, theta, b):
+    def solve(self, problem: Problem, theta: Float64[Array, " K"], b: Float64[Array, " QN"]) -> Solution:
         U, sigma, Vt = jnp.linalg.svd(problem.jacobian(theta), full_matrices=False)
         rtol = rounding_level(problem.QN, problem.K) if self.rtol is None else self.rtol
         w = Vt.T @ (inverse_above(sigma, rtol) * (U.T @ b))

@@ -4,8 +4,10 @@ from typing import ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
+from jaxtyping import Array, Float64
 
 from geoflow.checks import positive_number, whole_number
+from geoflow.problem import Problem
 from geoflow.solvers.refinement import refined_solve
 from geoflow.solvers.solver import Solution, Solver
 
@@ -23,11 +25,11 @@ class LayeredCholesky(Solver):
     accept: float = 1e-9
     rank_tolerance: ClassVar[float | None] = 1e-7
 
-    def __check_init__(self):
+    def __check_init__(self) -> None:
         whole_number("max_refinements", self.max_refinements, least=0)
         positive_number("accept", self.accept)
 
-    def solve(self, problem, theta, b):
+    def solve(self, problem: Problem, theta: Float64[Array, " K"], b: Float64[Array, " QN"]) -> Solution:
         if problem.K < problem.QN:
             raise ValueError(
                 f"Dᵀ(DDᵀ)⁻¹ is the overparametrized formula and needs K ≥ QN, got K = {problem.K} < QN = {problem.QN}. "

@@ -6,9 +6,11 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import lineax
+from jaxtyping import Array, Float64
 
 from geoflow.checks import positive_number, whole_number
 from geoflow.linear_algebra import cut_off
+from geoflow.problem import Problem
 from geoflow.solvers.solver import Solution, Solver
 
 
@@ -25,13 +27,13 @@ class LSMR(Solver):
     accept: float = 1e-8
     rank_tolerance: ClassVar[float | None] = 1e-7
 
-    def __check_init__(self):
+    def __check_init__(self) -> None:
         cut_off(self.rtol)
         positive_number("accept", self.accept)
         if self.max_steps is not None:
             whole_number("max_steps", self.max_steps)
 
-    def solve(self, problem, theta, b):
+    def solve(self, problem: Problem, theta: Float64[Array, " K"], b: Float64[Array, " QN"]) -> Solution:
         operator = lineax.FunctionLinearOperator(
             jax.linearize(lambda t: problem.outputs(t).reshape(-1), theta)[1], jax.eval_shape(lambda: theta)
         )

@@ -7,6 +7,9 @@ import jax.numpy as jnp
 from jax.scipy.linalg import solve_triangular
 from jaxtyping import Array
 
+#: (corrections so far, z, w, the last correction's size, this one's)
+State = tuple[int | Array, Array, Array, Array, Array]
+
 
 def refined_solve(
     L: Array, b: Array, lift: Callable[[Array], Array], residual: Callable[[Array, Array], Array], most: int
@@ -29,14 +32,14 @@ def refined_solve(
     half = half_solve(b)
     size = jnp.linalg.norm(half)
     z = full_solve(half)
-    state = (0, z, lift(z), size, size)
+    state: State = (0, z, lift(z), size, size)
 
-    def unfinished(state):
+    def unfinished(state: State) -> Array:
         count, _, _, last, now = state
         contracting = (count == 0) | (now < 0.5 * last)
         return (count < most) & contracting & (now > 1e-15 * size)
 
-    def refine(state):
+    def refine(state: State) -> State:
         count, z, w, _, now = state
         half = half_solve(residual(z, w))
         correction = jnp.linalg.norm(half)

@@ -11,6 +11,7 @@ from geoflow.checks import instance, parameter_vector
 from geoflow.linear_algebra import cut_off
 from geoflow.problem import Problem
 from geoflow.solvers.streamed import triangular_factor
+from geoflow.types import AnyArray
 
 #: Up to so many entries of D its singular values are computed as they are.
 SMALL = 2**17
@@ -18,7 +19,7 @@ SMALL = 2**17
 READ_OFF_GRAM = 1e-5
 
 
-def sigma_range(problem: Problem, theta: Float64[Array, " K"]) -> tuple[Float64[Array, ""], Float64[Array, ""]]:
+def sigma_range(problem: Problem, theta: Float64[AnyArray, " K"]) -> tuple[Float64[Array, ""], Float64[Array, ""]]:
     """(sigma_min, sigma_max) over the min(QN, K) singular values of D(theta), to rounding of sigma_max.
 
     By SVD of D while D is small; past that from the eigenvalues of DDᵀ or DᵀD where they have the digits, else from the
@@ -29,7 +30,7 @@ def sigma_range(problem: Problem, theta: Float64[Array, " K"]) -> tuple[Float64[
 
 
 @eqx.filter_jit
-def _sigma_range(problem, theta):
+def _sigma_range(problem: Problem, theta: Array) -> tuple[Array, Array]:
     if problem.QN * problem.K <= SMALL:
         sigma = jnp.linalg.svd(problem.jacobian(theta), compute_uv=False)
         return sigma[-1], sigma[0]
@@ -37,10 +38,10 @@ def _sigma_range(problem, theta):
 
 
 @sequential_vmap
-def _range_of_large(problem, theta):
+def _range_of_large(problem: Problem, theta: Array) -> tuple[Array, Array]:
     eigenvalues = jnp.linalg.eigvalsh(gram(problem, theta))
 
-    def factor():
+    def factor() -> tuple[Array, Array]:
         sigma = jnp.linalg.svd(triangular_factor(problem, theta), compute_uv=False)
         return sigma[-1], sigma[0]
 
@@ -48,7 +49,7 @@ def _range_of_large(problem, theta):
     return jax.lax.cond(resolved, lambda: (jnp.sqrt(eigenvalues[0]), jnp.sqrt(eigenvalues[-1])), factor)
 
 
-def loses_rank(problem: Problem, theta: Float64[Array, " K"], rtol: float | Array) -> Bool[Array, ""]:
+def loses_rank(problem: Problem, theta: Float64[AnyArray, " K"], rtol: float | Array) -> Bool[Array, ""]:
     """Whether sigma_min ≤ rtol·sigma_max, decided by `sigma_range` only where a cheaper bound leaves it open.
 
     The bound: with G = DDᵀ or DᵀD (n × n) and G = LLᵀ, 1/sigma_min² ≤ |L⁻¹|_F² and sigma_max² ≤ tr G, up to the
@@ -62,19 +63,19 @@ def loses_rank(problem: Problem, theta: Float64[Array, " K"], rtol: float | Arra
 
 
 @eqx.filter_jit
-def _loses_rank(problem, theta, rtol):
+def _loses_rank(problem: Problem, theta: Array, rtol: Array) -> Array:
     return _decided_rank_loss(problem, theta, rtol)
 
 
 @sequential_vmap
-def _decided_rank_loss(problem, theta, rtol):
+def _decided_rank_loss(problem: Problem, theta: Array, rtol: Array) -> Array:
     G = gram(problem, theta)
     n = G.shape[0]
     inverse = solve_triangular(jnp.linalg.cholesky(G), jnp.eye(n), lower=True)
     rounding = n * jnp.finfo(jnp.float64).eps
     full = jnp.sum(inverse**2) * jnp.trace(G) * (rtol**2 + rounding) < 1  # False for the NaN of a failed Cholesky
 
-    def exactly():
+    def exactly() -> Array:
         sigma_min, sigma_max = _sigma_range(problem, theta)
         return sigma_min <= rtol * sigma_max
 

@@ -1,12 +1,19 @@
 """What a solver is: solver(problem, theta, b) gives w = D(theta)⁺b, and says whether it is to be believed."""
 
 import abc
+from typing import TYPE_CHECKING
 
 import equinox as eqx
 from jaxtyping import Array, Bool, Float64
 
 from geoflow.checks import instance, output_vector, parameter_vector
 from geoflow.problem import Problem
+from geoflow.types import AnyArray
+
+if TYPE_CHECKING:  # to a type checker equinox's is no class variable
+    from typing import ClassVar as AbstractClassVar
+else:
+    from equinox import AbstractClassVar
 
 
 class Solution(eqx.Module):
@@ -27,9 +34,9 @@ class Solver(eqx.Module):
     lost; None where the solver's w is continuous in theta.
     """
 
-    rank_tolerance: eqx.AbstractClassVar[float | None]
+    rank_tolerance: AbstractClassVar[float | None]
 
-    def __call__(self, problem: Problem, theta: Float64[Array, " K"], b: Float64[Array, " QN"]) -> Solution:
+    def __call__(self, problem: Problem, theta: Float64[AnyArray, " K"], b: Float64[AnyArray, " QN"]) -> Solution:
         """w = D(theta)⁺b. Raises TypeError or ValueError for a theta or b of wrong shape or dtype, or with NaN in it."""
         instance("problem", problem, Problem, "The order is solver(problem, theta, b).")
         return self.solve(problem, parameter_vector(theta, problem.K), output_vector("b", b, problem.QN))

@@ -29,7 +29,7 @@ def triangular_factor(problem: Problem, theta: Float64[Array, " K"]) -> Float64[
     return R
 
 
-def _with_layer(R, B, A):
+def _with_layer(R: Array, B: Array, A: Array) -> Array:
     """R for one more layer, whose columns of D are B[j, i, a]·A[j, b], some output neurons a at a time."""
     N, Q, d_out = B.shape
     n, d_in = N * Q, A.shape[1]
@@ -38,7 +38,7 @@ def _with_layer(R, B, A):
     padded = jnp.pad(B, ((0, 0), (0, 0), (0, pieces * together - d_out)))  # columns of zeros change no R
     pieces_of_B = jnp.moveaxis(padded.reshape(N, Q, pieces, together), 2, 0)
 
-    def add(R, B_piece):
+    def add(R: Array, B_piece: Array) -> tuple[Array, None]:
         rows = jnp.einsum("jia,jb->abji", B_piece, A).reshape(-1, n)  # these columns of D, as rows
         return jnp.linalg.qr(jnp.concatenate([R, rows]), mode="r"), None
 
@@ -57,13 +57,13 @@ class StreamedSVD(Solver):
 
     rank_tolerance: ClassVar[float | None] = 1e-7
 
-    def solve(self, problem, theta, b):
+    def solve(self, problem: Problem, theta: Float64[Array, " K"], b: Float64[Array, " QN"]) -> Solution:
         _, sigma, Ut = jnp.linalg.svd(triangular_factor(problem, theta))
         rtol = rounding_level(problem.QN, problem.K)
         inverse = inverse_above(sigma, rtol)
         D = problem.linearize(theta)
 
-        def lifted(r):
+        def lifted(r: Array) -> Array:
             return D.pull(Ut.T @ (inverse**2 * (Ut @ r)))
 
         w = lifted(b)

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 import yaml
 from playwright.sync_api import Page
 
+from companion.notebook import toc
+
 ROOT = Path(__file__).resolve().parents[2]
 HTML = ROOT / "_build" / "html"
 SCREENSHOTS = ROOT / "_build" / "screenshots"
@@ -32,20 +34,7 @@ TOLERATED: tuple[str, ...] = ()
 
 def documents() -> list[str]:
     """Every document of the table of contents, in reading order, without its suffix."""
-    contents = yaml.safe_load((ROOT / "_toc.yml").read_text())
-
-    def walk(node):
-        if isinstance(node, list):
-            for child in node:
-                yield from walk(child)
-        elif isinstance(node, dict):
-            for key in ("root", "file"):
-                if key in node:
-                    yield node[key]
-            for key in ("parts", "chapters", "sections"):
-                yield from walk(node.get(key, []))
-
-    return list(walk(contents))
+    return list(toc.documents(yaml.safe_load((ROOT / "_toc.yml").read_text())))
 
 
 def source(document: str) -> Path | None:

@@ -43,7 +43,7 @@ def lab(notebook, tmp_path_factory):
         folder = settings / extension
         folder.mkdir(parents=True)
         (folder / f"{name}.jupyterlab-settings").write_text(json.dumps(value))
-    environment = {name: value for name, value in os.environ.items() if name != "GEOFLOW_STATIC"}
+    environment = {name: value for name, value in os.environ.items() if name != "COMPANION_STATIC"}
     environment |= {
         "JUPYTER_CONFIG_DIR": str(home / "config"),
         "JUPYTER_DATA_DIR": str(home / "data"),

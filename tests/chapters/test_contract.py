@@ -2,15 +2,20 @@
 
 import copy
 import json
+from pathlib import Path
 
 import nbformat
 import pytest
+import refresh
 import yaml
-from contract import violations
-from normal_form import ROOT, as_text, chapters, normal_form
-from refresh import difference
 
-CHAPTERS = chapters()
+from companion.claims import MIME
+from companion.notebook import toc
+from companion.notebook.contract import violations
+from companion.notebook.normal_form import as_text, chapters, normal_form
+
+ROOT = Path(__file__).resolve().parents[2]
+CHAPTERS = chapters(ROOT / "book")
 
 
 def names(path):
@@ -25,19 +30,36 @@ def test_chapter_keeps_the_contract(path):
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=names)
 def test_chapter_is_stored_in_normal_form(path):
-    diff = difference(path)
-    assert not diff, f"run `make refresh`\n{diff}"
+    try:
+        refresh.check(path)
+    except refresh.NotStored as reason:
+        pytest.fail(str(reason), pytrace=False)
 
 
 def test_every_chapter_is_in_the_table_of_contents():
-    toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
-    listed = {chapter["file"] for part in toc["parts"] for chapter in part["chapters"]}
-    assert {names(path) for path in CHAPTERS} <= listed
+    contents = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    missing = toc.missing(contents, [names(path) for path in CHAPTERS])
+    assert not missing, "\n".join(missing)
+
+
+def test_a_chapter_that_is_not_in_the_table_of_contents_is_told_where_to_go():
+    contents = {
+        "root": "index",
+        "parts": [
+            {
+                "caption": "Flows",
+                "chapters": [{"file": "flows/ntk"}, {"file": "flows/rank", "sections": [{"file": "flows/more"}]}],
+            },
+            {"caption": "Back matter", "chapters": [{"file": "ledger"}]},
+        ],
+    }
+    assert toc.missing(contents, ["index", "flows/ntk", "flows/more", "ledger"]) == []
+    beside, alone = toc.missing(contents, ["flows/bundle", "linear/rates"])
+    assert beside.endswith("add after '- file: flows/more' the line\n      - file: flows/bundle")
+    assert alone.endswith("add to the chapters of its part the line\n      - file: linear/rates")
 
 
 # --- the contract bites -----------------------------------------------------------------------------------
-
-CLAIMS = "application/vnd.geoflow.claims+json"
 
 
 def markdown(source, id_):
@@ -60,7 +82,7 @@ def a_good_chapter():
     claim = {
         "output_type": "display_data",
         "metadata": {},
-        "data": {"text/plain": "GM-T2.1a holds", CLAIMS: [{"id": "GM-T2.1a"}]},
+        "data": {"text/plain": "GM-T2.1a holds", MIME: [{"id": "GM-T2.1a"}]},
     }
     return {
         "nbformat": 4,
@@ -72,8 +94,12 @@ def a_good_chapter():
         "cells": [
             code("import geoflow", "set-up", tags=["hide-cell"]),
             markdown("# A chapter\n\n```{prf:theorem} GM, Theorem 2.1\nIt converges.\n```", "theorem"),
-            code("# NBVAL_CHECK_OUTPUT\nclaims(equality())", "claims", [claim], 2),
-            code("draw()", "figure", mystnb={"image": {"alt": "a line"}, "figure": {"caption": "A line."}}),
+            code("# NBVAL_CHECK_OUTPUT\nclaims(equality('GM-T2.1a', 'a', seen.error, 1e-8))", "claims", [claim], 2),
+            code(
+                "figure, axes = plt.subplots()\nplt.show()",
+                "figure",
+                mystnb={"image": {"alt": "a line"}, "figure": {"caption": "A line."}},
+            ),
             markdown("## Where it breaks\n\n```{figure} a.svg\n:alt: a curve\n\nA curve.\n```", "breaks"),
             markdown("```{exercise}\n:label: a\nWhy?\n```\n\n```{solution} a\nSo.\n```", "exercises"),
         ],
@@ -93,6 +119,21 @@ def replace(notebook, id_, old, new):
     cell(notebook, id_)["source"] = cell(notebook, id_)["source"].replace(old, new)
 
 
+def said(text):
+    return {"output_type": "stream", "name": "stdout", "text": text}
+
+
+def in_claims(words):
+    """The checked cell, with other words for what was measured."""
+    return lambda n: replace(n, "claims", "seen.error", words)
+
+
+def drawn_by(source, **metadata):
+    """One more cell, which draws."""
+    return lambda n: n["cells"].insert(-1, code(source, "drawn", **metadata))
+
+
+A_FIGURE = {"image": {"alt": "a line"}, "figure": {"caption": "A line."}}
 PNG = {"output_type": "display_data", "metadata": {}, "data": {"image/png": "AAAA"}}
 
 FAULTS = {
@@ -110,6 +151,28 @@ FAULTS = {
     "marker indented": (lambda n: replace(n, "claims", "# NBVAL", "  # NBVAL"), "not alone"),
     "no stored output": (lambda n: cell(n, "claims")["outputs"].clear(), "no output is stored"),
     "no count": (lambda n: cell(n, "claims").update(execution_count=None), "execution_count is null"),
+    "no claims": (lambda n: cell(n, "claims").update(outputs=[said("fine")]), "it shows no claims"),
+    "no claims, no reason": (
+        lambda n: (cell(n, "claims").update(outputs=[said("fine")]), replace(n, "claims", "OUTPUT\n", "OUTPUT\n# no claims:\n")),
+        "say why not",
+    ),
+    "claims nobody sees": (lambda n: cell(n, "claims")["metadata"].update(tags=["remove-output"]), "tagged remove-output"),
+    "builtin max": (in_claims("max(errors)"), "line 2: max(...) in the arguments of equality: max([1e-12, nan]) is 1e-12"),
+    "builtin min": (in_claims("np.abs(min(e for e in errors))"), "np.min, which keeps a NaN"),
+    "builtin sum": (in_claims("sum(ok) == 3"), "sum(...) in the arguments of equality"),
+    "builtin max in words": (
+        lambda n: replace(n, "claims", "1e-8))", "1e-8, over=f'{max(sizes)} points'))"),
+        "max(...) in the arguments of equality",
+    ),
+    "builtin max in a qualified call": (lambda n: replace(n, "claims", "claims(equality('GM-T2.1a', 'a', seen.error", "claims(c.bound('GM-T2.1a', 'a', max(errors)"), "arguments of bound"),
+    "a magic command": (drawn_by("%time run()"), "not plain Python"),
+    "drawn without alt text": (drawn_by("figure, axes = plt.subplots()"), "cell drawn: a figure without alt text"),
+    "shown without alt text": (drawn_by("plot(axes)\nplt.show()"), "cell drawn: a figure without alt text"),
+    "drawn by a figure of its own": (drawn_by("axes = Figure().subplots()"), "cell drawn: a figure without alt text"),
+    "drawn in a loop": (drawn_by("for k in range(3):\n    plt.plot(k)"), "cell drawn: a figure without alt text"),
+    "drawn by a function": (drawn_by("def panel():\n    return plt.subplots()\n\n\ndef draw():\n    return panel()\n\n\ndraw()"), "cell drawn: a figure without alt text"),
+    "drawn without a caption": (drawn_by("plt.plot(x)", mystnb={"image": {"alt": "a line"}}), "cell drawn: a figure without a caption"),
+    "drawn, its code removed": (drawn_by("plt.plot(x)", tags=["remove-input"]), "cell drawn: a figure without alt text"),
     "stored picture": (lambda n: cell(n, "figure")["outputs"].append(PNG), "image/png"),
     "stored widget state": (lambda n: n["metadata"].update(widgets={}), "widget state"),
     "no alt text": (lambda n: cell(n, "figure")["metadata"]["mystnb"].pop("image"), "alt text"),
@@ -126,6 +189,29 @@ FAULTS = {
 
 def test_the_good_chapter_is_good():
     assert violations(a_good_chapter()) == []
+
+
+RIGHT = {
+    "a reduction that keeps NaN": in_claims("np.max(errors)"),
+    "max outside of claims": drawn_by("worst = max(sizes)"),
+    "no claims, and why": lambda n: (
+        cell(n, "claims").update(outputs=[said("refused")]),
+        replace(n, "claims", "OUTPUT\n", "OUTPUT\n# no claims: the wording of a refusal\n"),
+    ),
+    "a figure with both": drawn_by("figure, axes = plt.subplots()", mystnb=A_FIGURE),
+    "a function that draws, defined only": drawn_by("def draw(k):\n    return plt.subplots()[0], 'k'"),
+    "an explorer": drawn_by("def draw(k):\n    return plt.figure(), 'k'\n\n\nExplorer(draw, k=[1, 2])"),
+    "an explorer of a lambda": drawn_by("Explorer(lambda k: (plt.figure(), 'k'), k=[1, 2])"),
+    "drawn and removed": drawn_by("plt.plot(x)", tags=["remove-cell"]),
+    "set-up of the figures": drawn_by("import matplotlib.pyplot as plt\n\nplt.rcParams.update(style)\nplt.close(figure)"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change", RIGHT)
+def test_what_keeps_the_contract_is_let_be(change):
+    notebook = a_good_chapter()
+    RIGHT[change](notebook)
+    assert violations(notebook) == []
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -158,14 +244,15 @@ def test_normal_form_strips_what_an_execution_leaves(tmp_path):
     messy = copy.deepcopy(a_good_chapter())
     messy["metadata"]["widgets"] = {"state": {}}
     claims = cell(messy, "claims")
-    claims["outputs"][0]["metadata"] = {"geoflow": {"measured": [1.234e-9]}}
+    claims["outputs"][0]["metadata"] = {"companion": {"measured": [1.234e-9]}}
     claims["outputs"] += [PNG, {"output_type": "stream", "name": "stderr", "text": "warming up"}]
     claims["metadata"]["execution"] = {"iopub.status.busy": "now"}
     claims["execution_count"] = 17
     cell(messy, "figure").update(outputs=[PNG], execution_count=18)
     path = tmp_path / "messy.ipynb"
     path.write_text(as_text(nbformat.from_dict(messy)), encoding="utf8")
-    assert difference(path)
+    with pytest.raises(refresh.NotStored, match="not in normal form"):
+        refresh.check(path)
     path.write_text(as_text(normal_form(nbformat.read(path, as_version=4))), encoding="utf8")
-    assert not difference(path)
+    assert refresh.check(path)
     assert json.loads(path.read_text()) == json.loads(as_text(nbformat.from_dict(a_good_chapter())))

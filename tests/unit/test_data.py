@@ -115,7 +115,7 @@ def test_datasets_refuse_what_would_go_wrong_later():
         gf.Dataset(X, Y[:, :0])
     with pytest.raises(ValueError, match="labels must be 3 whole numbers"):
         gf.Dataset(X, Y, labels=[0, 1])
-    with pytest.raises(TypeError, match="labels must be whole numbers.*got float64"):
+    with pytest.raises(TypeError, match=r"labels must be whole numbers.*got float64"):
         gf.Dataset(X, Y, labels=[0.0, 1.0, 1.0])
     with pytest.raises(ValueError, match="radius must be a finite number, zero or above, got -1"):
         gf.clustered(jax.random.key(0), 2, X, radius=-1.0)

@@ -62,7 +62,7 @@ def test_in_a_batch_too():
     flow = gf.Adapted(solver=gf.LSMR(max_steps=1))
     quiet = gf.integrate_many(flow, PROBLEM, starts, until=5.0, throw=False)
     assert quiet.status.tolist() == [gf.Status.linear_solve_failed] * 2
-    with pytest.raises(gf.EnsembleStopped, match="2 of 2 orbits .*linear solver could not"):
+    with pytest.raises(gf.EnsembleStopped, match=r"2 of 2 orbits .*linear solver could not"):
         gf.integrate_many(flow, PROBLEM, starts, until=5.0)
 
 

@@ -2,26 +2,28 @@
 
 import re
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 
 import chromium
 import pytest
 import run_tests
-from normal_form import ROOT
 
 import book
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
 def repository(tmp_path):
-    (tmp_path / "geoflow").mkdir()
-    (tmp_path / "geoflow" / "flows.py").write_text("one = 1\n")
+    write(tmp_path / "geoflow" / "flows.py", "one = 1\n")
+    write(tmp_path / "companion" / "claims.py", "one = 1\n")
     (tmp_path / "requirements.txt").write_text("jax==1\n")
     (tmp_path / "book").mkdir()
     return tmp_path
 
 
 def write(path, text):
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
 
 
@@ -29,7 +31,12 @@ def write(path, text):
     ("name", "forgets"),
     [
         ("geoflow/flows.py", True),
-        ("geoflow/widget.js", True),
+        ("companion/claims.py", True),
+        ("companion/explorer/controls.py", True),
+        ("companion/explorer/widget.js", False),
+        ("companion/explorer/widget.css", False),
+        ("companion/sphinx/ledger.py", False),
+        ("companion/notebook/contract.py", False),
         ("requirements.txt", True),
         ("geoflow/__pycache__/flows.pyc", False),
         ("book/index.md", False),

@@ -94,7 +94,7 @@ def test_the_bounds_where_they_are_nearly_attained(until):
 
 
 def test_without_epsilon_no_other_one_gives_a_larger_bound():
-    drawn, orbit = saturated(4.0)
+    _, orbit = saturated(4.0)
     best = gf.trapping.longest_stay(orbit)
     slopes = gf.trapping.orbit_slopes(orbit)
     for epsilon in np.quantile(slopes, [0.05, 0.2, 0.5, 0.9, 1.0]):
