@@ -73,6 +73,21 @@ def decay_rate(s: ArrayLike, cost: ArrayLike) -> float:
     return -float(np.polyfit(s, np.log(cost), 1)[0])
 
 
+def exponent(x: ArrayLike, y: ArrayLike) -> float:
+    """The exponent p of y ~ x^p, by least squares on ln y over ln x; x and y (n,) > 0, n ≥ 2.
+
+    Raises TypeError or ValueError for other arrays, or one x only.
+    """
+    x, y = np.asarray(numbers("x", x)), np.asarray(numbers("y", y))
+    if x.shape != y.shape or x.ndim != 1 or x.size < 2:
+        raise ValueError(f"x and y must be two vectors of one length ≥ 2, got shapes {x.shape} and {y.shape}.")
+    if not ((x > 0).all() and (y > 0).all()):
+        raise ValueError("a power law has a logarithm only where x and y are above zero.")
+    if x.max() == x.min():
+        raise ValueError(f"x must hold two different values at least, got {x.size} times {x[0]:g}.")
+    return float(np.polyfit(np.log(x), np.log(y), 1)[0])
+
+
 def ntk_bound(cost0: float, lam: float, s: ArrayLike, samples: int) -> Floats:
     """C(s_0 + s) ≤ e^(−2 lambda s/N) C(s_0) when DDᵀ ≥ lambda along the orbit (NA (1.19)); s ≥ 0 is time since s_0.
 

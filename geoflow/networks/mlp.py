@@ -61,6 +61,11 @@ class MLP(Network):
                 parts.append(scale * jax.random.normal(key_b, (d_out,)))
         return jnp.concatenate(parts)
 
+    def inits(self, key: PRNGKeyArray, number: int, scale: float = 1.0) -> Float64[Array, "number K"]:
+        """That many starts, each as `init` draws one, from keys split off `key`."""
+        keys = jax.random.split(prng_key(key), whole_number("number", number))
+        return jnp.stack([self.init(each, scale) for each in keys])
+
     def unflatten(self, theta: Float64[AnyArray, " K"]) -> list[tuple[Array, Array | None]]:
         """theta (K,) as a list of (W_l (d_l, d_(l-1)), b_l (d_l,) or None)."""
         theta = parameter_vector(theta, self.parameter_count)

@@ -110,3 +110,24 @@ def test_stationarity_refuses():
         gf.stationarity(drawn.problem, drawn.theta, tolerance=-1.0)
     with pytest.raises(ValueError, match="theta must have shape"):
         gf.stationarity(drawn.problem, np.zeros(3))
+
+
+@given(st.floats(-5, 5), st.floats(0.1, 10), st.integers(2, 12))
+def test_the_exponent_of_a_power_law(p, factor, n):
+    x = np.linspace(0.5, 3, n)
+    assert abs(gf.exponent(x, factor * x**p) - p) < 1e-9
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "match"),
+    [
+        ([1.0, 2.0], [1.0], "one length"),
+        ([1.0], [1.0], "≥ 2"),
+        ([0.0, 1.0], [1.0, 1.0], "above zero"),
+        ([1.0, 2.0], [1.0, -1.0], "above zero"),
+        ([2.0, 2.0], [1.0, 3.0], "two different"),
+    ],
+)
+def test_the_exponent_refuses(x, y, match):
+    with pytest.raises(ValueError, match=match):
+        gf.exponent(x, y)

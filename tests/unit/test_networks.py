@@ -328,3 +328,14 @@ def test_flatten_refuses_layers_that_do_not_fit():
         network.unflatten(np.zeros(12))
     with pytest.raises(TypeError, match="W_1 must be float64"):
         network.flatten([(W_1.astype(np.float32), b_1), (W_2, b_2)])
+
+
+def test_many_starts_are_different_and_each_is_an_init():
+    network, key = gf.MLP((2, 3, 1)), jax.random.key(3)
+    starts = network.inits(key, 4, 2.0)
+    assert starts.shape == (4, network.parameter_count)
+    expected = jnp.stack([network.init(each, 2.0) for each in jax.random.split(key, 4)])
+    assert jnp.array_equal(starts, expected)
+    assert len(np.unique(np.asarray(starts)[:, 0])) == 4
+    with pytest.raises(ValueError, match="number must be"):
+        network.inits(key, 0)

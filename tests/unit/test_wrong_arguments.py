@@ -117,6 +117,7 @@ CALLS = {
     # diagnostics
     "stationarity": (gf.stationarity, dict(problem=PROBLEM, theta=THETA, tolerance=1e-9, rtol=1e-9), dict(problem=O, theta=A, tolerance=N, rtol=N)),
     "stationary_cost": (gf.stationary_cost, dict(problem=PROBLEM, theta=THETA, rtol=1e-9), dict(problem=O, theta=A, rtol=N)),
+    "exponent": (gf.exponent, dict(x=np.arange(1.0, 4.0), y=np.arange(1.0, 4.0)), dict(x=A, y=A)),
     "decay_rate": (gf.decay_rate, dict(s=np.arange(3.0), cost=np.exp(-np.arange(3.0))), dict(s=A, cost=A)),
     "ntk_bound": (gf.ntk_bound, dict(cost0=1.0, lam=0.1, s=np.arange(3.0), samples=4), dict(cost0=N, lam=N, s=A, samples=I)),
     "arc_length": (gf.arc_length, dict(orbit=ORBIT), dict(orbit=O)),
