@@ -3,6 +3,7 @@
 Jupyter Book keeps executed chapters in `_build/.jupyter_cache`, keyed on their own cells only. A chapter's results also
 depend on geoflow, on companion and on the installed packages, so the cache is dropped when one of them changes. What only
 shows a result, style sheets and scripts, does not count: `companion.sphinx` puts the present ones into the pages.
+The chapters are executed two at a time, by `fill_cache`, before Sphinx comes.
 """
 
 import hashlib
@@ -12,6 +13,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+
+import fill_cache
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"
@@ -45,14 +48,15 @@ def drop_stale_caches(root: Path = ROOT) -> None:
 def main() -> int:
     drop_stale_caches()
     # A widget computes every frame while the book is built: the pages work with no kernel.
-    environment = os.environ | {"COMPANION_STATIC": "1"}
+    os.environ["COMPANION_STATIC"] = "1"
     started = time.monotonic()
+    fill_cache.fill(CACHES[0], ROOT)
     # fmt: off
     built = subprocess.run([
         Path(sys.executable).with_name("jupyter-book"), "build", "book",
         "--config", ROOT / "_config.yml", "--toc", ROOT / "_toc.yml", "--path-output", ROOT,
         "-W", "-n", "--keep-going",
-    ], cwd=ROOT, env=environment, check=False)
+    ], cwd=ROOT, check=False)
     # fmt: on
     if built.returncode:
         print("The book did not build: the warnings above are errors here.", file=sys.stderr)

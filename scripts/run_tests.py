@@ -35,6 +35,7 @@ def stages() -> dict[str, list[str]]:
     return {
         "lint": [python, "-m", "ruff", "check", "."],
         "format": [python, "-m", "ruff", "format", "--check", "."],
+        "types": [python, "scripts/check_types.py"],
         "unit": pytest("unit", *TWO_CORES, "tests/unit", "tests/chapters"),
         "chapters": pytest("chapters", *TWO_CORES, *NBVAL, "book"),
         "faults": pytest("faults", *TWO_CORES, "tests/faults"),

@@ -56,9 +56,10 @@ def is_python(cell: Cell) -> bool:
 
 @dataclass(frozen=True)
 class Chapter:
-    """A stored notebook (its JSON), as the rules of the contract look at it."""
+    """A stored notebook (its JSON), as the rules of the contract look at it; `exempt`: figures that may stay typed in it."""
 
     notebook: Mapping[str, Any]
+    exempt: frozenset[str] = frozenset()
 
     @property
     def cells(self) -> list[Cell]:

@@ -14,7 +14,7 @@ MAKERS = ("equality", "bound", "limit", "count", "every", "exists", "refutes", "
 REDUCE = ("max", "min", "sum")
 
 
-def _called(call: ast.Call) -> str:
+def called(call: ast.Call) -> str:
     """The last name of what is called: `bound` for bound(...) and for claims.bound(...)."""
     return getattr(call.func, "id", None) or getattr(call.func, "attr", "")
 
@@ -23,13 +23,13 @@ def reductions(chapter: Chapter) -> Iterator[str]:
     """No builtin `max`, `min` or `sum` in the arguments of a claim."""
     for cell, tree in trees(chapter.code):
         for call in ast.walk(tree):
-            if not isinstance(call, ast.Call) or _called(call) not in MAKERS:
+            if not isinstance(call, ast.Call) or called(call) not in MAKERS:
                 continue
             inside = [part for given in (*call.args, *call.keywords) for part in ast.walk(given)]
             for part in inside:
                 if isinstance(part, ast.Call) and isinstance(part.func, ast.Name) and part.func.id in REDUCE:
                     yield (
-                        f"{name_of(cell)}, line {part.lineno}: {part.func.id}(...) in the arguments of {_called(call)}: "
+                        f"{name_of(cell)}, line {part.lineno}: {part.func.id}(...) in the arguments of {called(call)}: "
                         "max([1e-12, nan]) is 1e-12. Give the claim the whole sample, or reduce it with "
                         f"np.{part.func.id}, which keeps a NaN"
                     )

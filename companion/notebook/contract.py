@@ -8,13 +8,14 @@ in RULES.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from companion.claims import MIME
 from companion.notebook.cells import MARKER, MENTIONED, Chapter, is_code, is_python, name_of, source_of, tags_of
 from companion.notebook.claim_calls import reductions
 from companion.notebook.figures import figures
+from companion.notebook.numbers import typed_numbers
 
 # A numbered result as the papers state it. A chapter without one says why: <!-- no theorem: ... -->
 STATED = re.compile(r"\{prf:(theorem|proposition|lemma|corollary|conjecture)\}")
@@ -119,11 +120,14 @@ def metadata(chapter: Chapter) -> Iterator[str]:
 
 
 RULES: tuple[Callable[[Chapter], Iterator[str]], ...] = (
-    opening, parts, checks, shown_claims, reductions, stored, figures, metadata,
+    opening, parts, checks, shown_claims, reductions, typed_numbers, stored, figures, metadata,
 )  # fmt: skip
 
 
-def violations(notebook: Mapping[str, Any]) -> list[str]:
-    """Every broken promise, in words; empty for a chapter as it should be. `notebook` is its stored JSON."""
-    chapter = Chapter(notebook)
+def violations(notebook: Mapping[str, Any], exempt: Collection[str] = ()) -> list[str]:
+    """Every broken promise, in words; empty for a chapter as it should be.
+
+    notebook: its stored JSON; exempt: its figures in the book's allow-list of typed numbers.
+    """
+    chapter = Chapter(notebook, frozenset(exempt))
     return [message for rule in RULES for message in rule(chapter)]

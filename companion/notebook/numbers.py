@@ -9,11 +9,12 @@ What has to stay typed stands in the book's allow-list with a reason.
 import ast
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-#: What makes a claim; their texts may hold no typed figures.
-CLAIM_CALLS = frozenset({"equality", "bound", "limit", "count", "every", "exists", "refutes", "proved"})
+from companion.notebook.cells import Chapter, is_code, name_of, source_of, trees
+from companion.notebook.claim_calls import MAKERS, called
+
 #: A file beside the statements: chapter, text, reason, tab-separated.
 ALLOWED = "typed_numbers.tsv"
 
@@ -31,7 +32,7 @@ _NAMES = [
     re.compile(pattern)
     for pattern in (
         r"```\{(?:math|cite|bibliography)\}.*?```",
-        r"`[^`]*`",
+        r"(?<!`)`[^`\n]+`(?!`)",
         r"\[[^\]]*\]\([^)]*\)",
         r"\{[a-z:]+\}`[^`]*`",
         r"https?://\S+",
@@ -41,7 +42,7 @@ _NAMES = [
         r"\b(?:19|20)\d\d\b",
         r"\d{4}\.\d{4,5}",
         r":\w[\w-]*:.*",
-        r"\^\{[^{}]*\}|_\{[^{}]*\}",
+        r"(?<!10)\^\{[^{}]*\}|_\{[^{}]*\}",
     )
 ]
 
@@ -68,19 +69,12 @@ def value_of(figure: str) -> tuple[float, float]:
     return (number / 100, half / 100) if percent else (number, half)
 
 
-def typed_in_claims(source: str) -> Iterator[str]:
+def typed_in_claims(tree: ast.Module) -> Iterator[str]:
     """Figures typed into the texts of the claims that a cell makes."""
-    try:
-        tree = ast.parse("\n".join(line for line in source.splitlines() if not line.lstrip().startswith(("%", "!"))))
-    except SyntaxError:
-        return
     for call in ast.walk(tree):
-        if isinstance(call, ast.Call) and getattr(call.func, "id", getattr(call.func, "attr", "")) in CLAIM_CALLS:
-            texts = [
-                *call.args[1:],
-                *[k.value for k in call.keywords if k.arg in ("statement", "shown", "over", "caveat")],
-            ]
-            for text in texts:
+        if isinstance(call, ast.Call) and called(call) in MAKERS:
+            named = [k.value for k in call.keywords if k.arg in ("statement", "shown", "over", "caveat")]
+            for text in (*call.args[1:], *named):
                 for part in _constant_parts(text):
                     yield from figures_of(part)
                     yield from (f"{m[1]} …" for m in COUNTED.finditer(part) if len(m[1]) < 2)
@@ -138,16 +132,31 @@ def allowed(path: Path) -> dict[str, dict[str, str]]:
     return found
 
 
-def complaints(chapter: str, cells: Iterable[tuple[str, str, str]], exempt: dict[str, str]) -> Iterator[str]:
-    """What is typed in a chapter. cells: (kind, source, shown text) of each; exempt: its figures in the allow-list."""
-    cells = list(cells)
-    computed = "\n".join(f"{source}\n{shown}" for kind, source, shown in cells if kind == "code")
-    for kind, source, _ in cells:
-        typed = typed_in_claims(source) if kind == "code" else typed_in_prose(source, computed)
-        for figure in typed:
-            if figure not in exempt:
-                where = "a claim's text" if kind == "code" else "the prose"
-                yield (
-                    f"{figure!r} is typed into {where} of {chapter}: take it from a value, or let a cell compute it; what has to stay goes "
-                    f"into {ALLOWED} with a reason"
-                )
+def typed_numbers(chapter: Chapter) -> Iterator[str]:
+    """No figure is typed into a claim's text, and none into the prose that the chapter does not compute.
+
+    Exempt are the chapter's rows of the allow-list, `Chapter.exempt`; a row that nothing needs is named too.
+    """
+    computed = "\n".join(f"{source_of(cell)}\n{_shown(cell)}" for cell in chapter.code)
+    found = [
+        (name_of(cell), "a claim's text", figure)
+        for cell, tree in trees(chapter.code)
+        for figure in typed_in_claims(tree)
+    ]
+    prose = [cell for cell in chapter.cells if not is_code(cell)]
+    found += [
+        (name_of(cell), "the prose", figure) for cell in prose for figure in typed_in_prose(source_of(cell), computed)
+    ]
+    for cell, where, figure in found:
+        if figure not in chapter.exempt:
+            yield (
+                f"{cell}: {figure!r} is typed into {where}: take it from a value, or let a cell compute it; what has to stay "
+                f"goes into {ALLOWED} with a reason"
+            )
+    for figure in chapter.exempt - {figure for _, _, figure in found}:
+        yield f"{figure!r} stands in {ALLOWED} and nowhere in the chapter: take the row out"
+
+
+def _shown(cell) -> str:
+    texts = [output.get("data", {}).get("text/plain", "") for output in cell["outputs"]]
+    return "\n".join("".join(text) for text in texts)

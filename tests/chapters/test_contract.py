@@ -13,9 +13,11 @@ from companion.claims import MIME
 from companion.notebook import toc
 from companion.notebook.contract import violations
 from companion.notebook.normal_form import as_text, chapters, normal_form
+from companion.notebook.numbers import ALLOWED, allowed
 
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = chapters(ROOT / "book")
+TYPED = allowed(ROOT / "book" / ALLOWED)
 
 
 def names(path):
@@ -24,7 +26,7 @@ def names(path):
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=names)
 def test_chapter_keeps_the_contract(path):
-    broken = violations(json.loads(path.read_text(encoding="utf8")))
+    broken = violations(json.loads(path.read_text(encoding="utf8")), TYPED.get(names(path), ()))
     assert not broken, "\n".join(broken)
 
 
@@ -165,6 +167,17 @@ FAULTS = {
         "max(...) in the arguments of equality",
     ),
     "builtin max in a qualified call": (lambda n: replace(n, "claims", "claims(equality('GM-T2.1a', 'a', seen.error", "claims(c.bound('GM-T2.1a', 'a', max(errors)"), "arguments of bound"),
+    "a figure typed into a claim": (lambda n: replace(n, "claims", "'a'", "'C ≤ 0.25 C₀'"), "'0.25' is typed into a claim's text"),
+    "a count typed into a claim": (lambda n: replace(n, "claims", "'a'", "'3 networks converge'"), "'3 …' is typed into a claim's text"),
+    "a figure typed into over": (
+        lambda n: replace(n, "claims", "1e-8))", "1e-8, over=f'{n} starts, 24 orbits'))"),
+        "'24' is typed into a claim's text",
+    ),
+    "a figure in the prose that nothing computes": (
+        lambda n: replace(n, "breaks", "A curve.", "The error was 3.7e-9."),
+        "cell breaks: '3.7e-9' is typed into the prose",
+    ),
+    "a percentage that nothing computes": (lambda n: replace(n, "breaks", "A curve.", "It saves 35 %."), "'35 %' is typed"),
     "a magic command": (drawn_by("%time run()"), "not plain Python"),
     "drawn without alt text": (drawn_by("figure, axes = plt.subplots()"), "cell drawn: a figure without alt text"),
     "shown without alt text": (drawn_by("plot(axes)\nplt.show()"), "cell drawn: a figure without alt text"),
@@ -192,6 +205,17 @@ def test_the_good_chapter_is_good():
 
 
 RIGHT = {
+    "a figure that the code holds": lambda n: (
+        replace(n, "claims", "claims(eq", "rate = 0.25\nclaims(eq"),
+        replace(n, "breaks", "A curve.", "A quarter, .25 or 25 %, is left."),
+    ),
+    "a figure that a claim shows": lambda n: (
+        cell(n, "claims")["outputs"][0]["data"].update({"text/plain": "✓ measured 3.71e-09"}),
+        replace(n, "breaks", "A curve.", "The error was $3.7 \\cdot 10^{-9}$."),
+    ),
+    "numbers that are names": lambda n: replace(
+        n, "breaks", "A curve.", "Theorem 2.1, (2.5), `gf.MLP((2, 16, 1))`, arXiv 2311.15487, 2N and $x^{12}$ in 2023."
+    ),
     "a reduction that keeps NaN": in_claims("np.max(errors)"),
     "max outside of claims": drawn_by("worst = max(sizes)"),
     "no claims, and why": lambda n: (
@@ -221,6 +245,20 @@ def test_each_broken_rule_is_reported(fault):
     break_it(notebook)
     broken = violations(notebook)
     assert any(told in message for message in broken), broken
+
+
+def test_a_typed_number_may_stay_where_the_book_says_why(tmp_path):
+    notebook = a_good_chapter()
+    replace(notebook, "breaks", "A curve.", "The error was 3.7e-9.")
+    assert violations(notebook, {"3.7e-9"}) == []
+    (broken,) = violations(a_good_chapter(), {"3.7e-9"})
+    assert "nowhere in the chapter" in broken
+    rows = tmp_path / ALLOWED
+    rows.write_text("# a comment\nflows/ntk\t3.7e-9\tmeasured once, on another machine\n", encoding="utf8")
+    assert allowed(rows) == {"flows/ntk": {"3.7e-9": "measured once, on another machine"}}
+    rows.write_text("flows/ntk\t3.7e-9\t \n", encoding="utf8")
+    with pytest.raises(ValueError, match="chapter, figure and reason"):
+        allowed(rows)
 
 
 def test_a_chapter_without_a_theorem_may_say_why():

@@ -1,6 +1,7 @@
 """companion.refusals."""
 
 import pytest
+
 from companion.refusals import refusal
 
 

@@ -5,8 +5,11 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import chromium
+import fill_cache
+import nbformat
 import pytest
 import run_tests
+from jupyter_cache import get_cache
 
 import book
 
@@ -55,6 +58,25 @@ def test_executed_chapters_are_forgotten_when_what_they_depend_on_changes(reposi
     write(repository / name, "two = 2\n")
     book.drop_stale_caches(repository)
     assert cache.exists() is not forgets
+
+
+def test_chapters_are_executed_into_the_cache_that_sphinx_reads(repository, capsys):
+    (repository / "_config.yml").write_text("execute:\n  timeout: 60\n")
+    (repository / "_toc.yml").write_text("root: index\nchapters:\n  - file: sound\n  - file: broken\n")
+    sources = {"sound": "1 / 2", "broken": "1 / 0", "draft": "1 / 3"}
+    paths = {name: repository / "book" / f"{name}.ipynb" for name in sources}
+    for name, path in paths.items():
+        cell = nbformat.v4.new_code_cell(sources[name])
+        nbformat.write(nbformat.v4.new_notebook(cells=[cell]), path)
+    fill_cache.fill(repository / "cache", repository)
+    cache = get_cache(repository / "cache")
+    executed = cache.match_cache_notebook(nbformat.read(paths["sound"], as_version=4))
+    assert cache.get_cache_bundle(executed.pk).nb.cells[0].outputs[0].data["text/plain"] == "0.5"
+    assert not fill_cache.is_cached(cache, paths["broken"]), "left to Sphinx, which says why"
+    said = capsys.readouterr().out
+    assert "sound: executed" in said
+    assert "broken: failed" in said
+    assert "draft" not in said
 
 
 def suite(folder, name, **counts):
