@@ -1,4 +1,4 @@
-"""The tests are tested: faults, each planted in a copy of geoflow, and each seen by the unit tests and by a chapter.
+"""The tests are tested: faults, each planted in a copy of geoflow and seen by the unit tests; one a chapter, by its claims.
 
 A fault is a few textual replacements, each of which must match exactly once: a change to geoflow that moves the text
 fails here, and the fault is planted anew. The copy comes first on the path of a fresh process; nothing else is touched.
@@ -51,7 +51,7 @@ FAULTS = {
              "_pullback(self, parameter_vector(theta, self.K), -self.residual(theta) / self.N)"),
         ),
         ("test_problem.py::test_the_cost_divides_by_twice_the_number_of_samples_only",),
-        "foundations/setting",
+        None,
     ),
     "weights transposed in the columns of D": Fault(
         (("networks/layered.py", 'jnp.einsum("jia,jb->jiab", B, A)', 'jnp.einsum("jia,jb->jiba", B, A)'),),
@@ -74,12 +74,12 @@ FAULTS = {
              "_, z, w, last, now = 0, z, state[2], size, 0.0 * size"),
         ),
         ("test_solvers.py::test_refinement_wins_back_the_digits_that_cholesky_lost",),
-        "flows/exponential-convergence",
+        None,
     ),
     "stopping time twice too long": Fault(
         (("closed_forms.py", "return N / 2 * math.log(cost0 / cost)", "return N * math.log(cost0 / cost)"),),
         ("test_flows.py::test_stopping_time_by_hand",),
-        "flows/exponential-convergence",
+        None,
     ),
     "P for P⊥: horizontal and vertical parts exchanged": Fault(
         (
@@ -113,7 +113,7 @@ FAULTS = {
     "uphill for the escape direction": Fault(
         (("equilibria.py", "n = point.directions[:, 0]", "n = point.directions[:, -1]"),),
         ("test_equilibria.py::test_a_kick_out_of_a_saddle_by_hand",),
-        "flows/rank-loss",
+        None,
     ),
     "cut-off of the pseudo-inverse removed": Fault(
         (("linear_algebra.py", "keep = sigma > rtol * sigma[0]", "keep = sigma > 0"),),
@@ -121,8 +121,7 @@ FAULTS = {
             "test_equilibria.py::test_the_two_flows_agree_on_what_rests",
             "test_equilibria.py::test_the_minimizer_psi_is_not_unique_and_the_velocity_is",
         ),
-        "flows/rank-loss",
-        refused="is not decided",
+        None,
     ),
     "P for P⊥ in the cost at a stationary point": Fault(
         (("linear_algebra.py", "return normal - U @ (U.T @ normal)", "return v - normal + U @ (U.T @ normal)"),),
@@ -193,7 +192,7 @@ FAULTS = {
             "test_constructive_truncation.py::test_the_map_by_its_definition",
             "test_constructive_truncation.py::test_a_cone_holds_every_point_and_truncates_it",
         ),
-        "constructive/truncation",
+        None,
     ),
     "a base point moved along its cut: no cost shows it": Fault(
         (("constructive/zero_loss.py", "(1 - lam) * c.means[j] + lam * others[j]", "(1 - lam) * c.means[j] + lam * c.means[j - 1]"),),
@@ -213,7 +212,7 @@ FAULTS = {
             "test_constructive_minima.py::test_merged_clusters",
             "test_constructive_minima.py::test_any_grouping_any_depth",
         ),
-        "constructive/minima",
+        None,
     ),
     "the affine fit of the kept clusters without its offset": Fault(
         (("constructive/minima.py", "B = y_mean - A @ x_mean", "B = y_mean"),),
