@@ -29,14 +29,23 @@ def contest(times: dict[str, float]) -> str:
     best = min(times.values())
     return table(
         ["route", "ms", "× the fastest"],
-        [[name, f"{1e3 * t:.2f}", f"{t / best:.1f}"] for name, t in sorted(times.items(), key=lambda item: item[1])],
+        [
+            [name, f"{1e3 * t:.2f}", f"{t / best:.1f}"]
+            for name, t in sorted(times.items(), key=lambda item: item[1])
+        ],
     )
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="geoflow against its peers.")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description="geoflow against its peers."
+    )
     parser.add_argument(
-        "--sizes", nargs="+", choices=list(cases.SIZES), default=["S", "M"], help="L takes many minutes"
+        "--sizes",
+        nargs="+",
+        choices=list(cases.SIZES),
+        default=["S", "M"],
+        help="L takes many minutes",
     )
     parser.add_argument("--output", type=Path, default=Path("_build/bench.md"))
     arguments = parser.parse_args()
@@ -59,40 +68,65 @@ def main() -> int:
         say("The NTK D Dᵀ\n\n" + contest(times))
         if size == "M":
             promises.append(
-                (f"NTK {ratio:.0f}× the best plain-JAX Jacobian route", f"≥ {NTK_PROMISE}×", ratio >= NTK_PROMISE)
+                (
+                    f"NTK {ratio:.0f}× the best plain-JAX Jacobian route",
+                    f"≥ {NTK_PROMISE}×",
+                    ratio >= NTK_PROMISE,
+                )
             )
         times, _ = speed.field(size)
         say("One evaluation of the adapted field D⁺(x − y)/N\n\n" + contest(times))
         if size == "M":
             ratio = times["Jacobian + pinv"] / times["geoflow, Auto"]
-            promises.append((f"field {ratio:.0f}× Jacobian + pinv", f"≥ {FIELD_PROMISE}×", ratio >= FIELD_PROMISE))
+            promises.append(
+                (
+                    f"field {ratio:.0f}× Jacobian + pinv",
+                    f"≥ {FIELD_PROMISE}×",
+                    ratio >= FIELD_PROMISE,
+                )
+            )
         say(
             f"The same, {speed.LOOP} evaluations in one compiled loop, per evaluation\n\n"
             + contest(speed.field_in_a_loop(size))
         )
         compiled = speed.recompilations(size)
-        promises.append((f"size {size}: {compiled} compilations caused by another theta", "0", compiled == 0))
+        promises.append(
+            (f"size {size}: {compiled} compilations caused by another theta", "0", compiled == 0)
+        )
 
     say("## Many at once\n")
     times, states = speed.batched()
     ratio = times[f"vmap over {states} states"] / times["one by one"]
     say(f"The adapted field of `Auto` at {states} states of size S\n\n" + contest(times))
-    promises.append((f"field, vmapped over {states} states: {ratio:.2f}× one by one", "≤ 1.3×", ratio <= 1.3))
+    promises.append(
+        (f"field, vmapped over {states} states: {ratio:.2f}× one by one", "≤ 1.3×", ratio <= 1.3)
+    )
     times = orbits.census()
     say("A census: 16 adapted orbits, QN = 24, K = 439\n\n" + contest(times))
     ratio = times["integrate_many"] / times["integrate, one by one"]
-    promises.append((f"census of 16 orbits: {ratio:.2f}× one orbit after another", "≤ 1.1×", ratio <= 1.1))
+    promises.append(
+        (f"census of 16 orbits: {ratio:.2f}× one orbit after another", "≤ 1.1×", ratio <= 1.1)
+    )
     for size in ("S", "M"):
         found = speed.memory(size)
         ratio = found["geoflow, Auto"] / found["geoflow, LayeredCholesky"]
-        promises.append((f"size {size}: compiled memory of Auto {ratio:.2f}× LayeredCholesky's", "≤ 2×", ratio <= 2))
+        promises.append(
+            (
+                f"size {size}: compiled memory of Auto {ratio:.2f}× LayeredCholesky's",
+                "≤ 2×",
+                ratio <= 2,
+            )
+        )
 
     say("## Accuracy of D⁺b on near-duplicate data\n")
     errors = accuracy.errors()
     limits = [accuracy.LIMIT * row["cond"] for row in errors]
     say(
         table(
-            ["largest relative error, 3 seeds", *(f"cond(D) = {row['cond']:.1e}" for row in errors)],
+            [
+                "largest relative error, 3 seeds",
+                *(f"cond(D) = {row['cond']:.1e}" for row in errors),
+            ],
             [[name, *(f"{row[name]:.0e}" for row in errors)] for name in accuracy.SOLVERS]
             + [["(limit 2 eps cond(D))", *(f"{limit:.0e}" for limit in limits)]],
         )
@@ -104,12 +138,25 @@ def main() -> int:
     rows = []
     for size in [s for s in arguments.sizes if s != "L"] + ["digits"]:
         for row in orbits.measure(size):
-            cells = f"{row['first']:.2f}", f"{row['later']:.2f}", f"{row['steps']}", f"{row['gap']:.0e}", row["status"]
+            cells = (
+                f"{row['first']:.2f}",
+                f"{row['later']:.2f}",
+                f"{row['steps']}",
+                f"{row['gap']:.0e}",
+                row["status"],
+            )
             rows.append([f"{size}, {row['name']}", *cells])
-    say(table(["orbit", "first call, s", "later, s", "steps", "off the exact x(s)", "status"], rows))
+    say(
+        table(["orbit", "first call, s", "later, s", "steps", "off the exact x(s)", "status"], rows)
+    )
 
     say("## Promises\n")
-    say(table(["measured", "promised", "kept"], [[m, p, "yes" if kept else "NO"] for m, p, kept in promises]))
+    say(
+        table(
+            ["measured", "promised", "kept"],
+            [[m, p, "yes" if kept else "NO"] for m, p, kept in promises],
+        )
+    )
     say(f"{time.perf_counter() - started:.0f} s in all.")
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     arguments.output.write_text("\n".join(report) + "\n", encoding="utf-8")

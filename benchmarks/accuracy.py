@@ -29,7 +29,10 @@ def reference(problem, theta, b) -> np.ndarray:
     """
     with mpmath.workdps(40):
         layers = [
-            ([[mpmath.mpf(float(w)) for w in row] for row in W], [mpmath.mpf(float(v)) for v in bias])
+            (
+                [[mpmath.mpf(float(w)) for w in row] for row in W],
+                [mpmath.mpf(float(v)) for v in bias],
+            )
             for W, bias in problem.network.unflatten(theta)
         ]
         rows = []
@@ -37,7 +40,10 @@ def reference(problem, theta, b) -> np.ndarray:
             activities = [[mpmath.mpf(float(value)) for value in sample]]
             for W, bias in layers[:-1]:
                 activities.append(
-                    [mpmath.tanh(mpmath.fdot(row, activities[-1]) + v) for row, v in zip(W, bias, strict=True)]
+                    [
+                        mpmath.tanh(mpmath.fdot(row, activities[-1]) + v)
+                        for row, v in zip(W, bias, strict=True)
+                    ]
                 )
             for i in range(problem.Q):
                 backward, blocks = [mpmath.mpf(int(k == i)) for k in range(problem.Q)], []
@@ -52,7 +58,9 @@ def reference(problem, theta, b) -> np.ndarray:
                 rows.append([entry for block in reversed(blocks) for entry in block])
         gram = mpmath.matrix([[mpmath.fdot(r, t) for t in rows] for r in rows])
         multiplier = list(mpmath.lu_solve(gram, mpmath.matrix([mpmath.mpf(float(v)) for v in b])))
-        return np.array([float(mpmath.fdot(multiplier, column)) for column in zip(*rows, strict=True)])
+        return np.array(
+            [float(mpmath.fdot(multiplier, column)) for column in zip(*rows, strict=True)]
+        )
 
 
 @eqx.filter_jit
@@ -72,7 +80,9 @@ def errors() -> list[dict]:
             b = cases.right_hand_side(problem, theta)
             exact = reference(problem, theta, b)
             for name, solver in SOLVERS.items():
-                error = np.linalg.norm(solve(solver, problem, theta, b) - exact) / np.linalg.norm(exact)
+                error = np.linalg.norm(solve(solver, problem, theta, b) - exact) / np.linalg.norm(
+                    exact
+                )
                 worst[name] = max(worst[name], float(error))
         table.append({"cond": max(conds), **worst})
     return table

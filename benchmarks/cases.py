@@ -51,7 +51,9 @@ def near_duplicates(condition: float, seed: int = 0):
         if condition / 1.1 < found < 1.1 * condition:
             return problem, theta, found
         distance *= found / condition
-    raise RuntimeError(f"no distance found with cond(D) = {condition:g}: the last one gave {found:g}.")
+    raise RuntimeError(
+        f"no distance found with cond(D) = {condition:g}: the last one gave {found:g}."
+    )
 
 
 def right_hand_side(problem, theta):

@@ -17,7 +17,14 @@ SETTINGS = {
     "Dopri8 1e-10, clock τ": {"flow": "adapted_tau"},
 }
 #: enough for a picture; the Newton correction puts the last state onto the line all the same
-CHAPTER = {"Tsit5 1e-6, clock τ": {"flow": "adapted_tau", "solver": diffrax.Tsit5(), "rtol": 1e-6, "atol": 1e-9}}
+CHAPTER = {
+    "Tsit5 1e-6, clock τ": {
+        "flow": "adapted_tau",
+        "solver": diffrax.Tsit5(),
+        "rtol": 1e-6,
+        "atol": 1e-9,
+    }
+}
 
 
 def measure(size: str) -> list[dict]:
@@ -30,9 +37,13 @@ def measure(size: str) -> list[dict]:
         walls = []
         for _ in range(2):
             started = time.perf_counter()
-            orbit = geoflow.integrate(problem=problem, start=theta, until=until, save=9, throw=False, **options)
+            orbit = geoflow.integrate(
+                problem=problem, start=theta, until=until, save=9, throw=False, **options
+            )
             walls.append(time.perf_counter() - started)
-        gap = geoflow.off_the_line(orbit)[:-1].max()  # before the last state's Newton correction, where there is one
+        gap = geoflow.off_the_line(orbit)[
+            :-1
+        ].max()  # before the last state's Newton correction, where there is one
         rows.append({
             "name": name, "first": walls[0], "later": walls[1], "steps": orbit.steps, "gap": float(gap),
             "status": orbit.status.name,

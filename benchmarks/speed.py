@@ -9,7 +9,14 @@ from benchmarks import cases, peers
 from benchmarks.timing import compilations, in_turns
 
 # D of size L takes 1.7 GB and its SVD minutes: the dense routes stay out there
-TOO_LARGE = {"L": ("jacrev of the whole batch", "Jacobian + pinv", "Jacobian + SVD", "Jacobian + Cholesky of D Dᵀ")}
+TOO_LARGE = {
+    "L": (
+        "jacrev of the whole batch",
+        "Jacobian + pinv",
+        "Jacobian + SVD",
+        "Jacobian + Cholesky of D Dᵀ",
+    )
+}
 SOLVERS = {"LayeredCholesky": geoflow.LayeredCholesky(), "Auto": geoflow.Auto()}
 
 
@@ -34,17 +41,27 @@ def ntk(size: str) -> tuple[dict[str, float], list[str]]:
     """(median seconds per route, the names of the plain-JAX routes)."""
     problem, theta = cases.sized(size)
     parameters, x = problem.network.unflatten(theta), problem.data.inputs
-    plain = {name: jax.jit(f) for name, f in peers.NTK.items() if name not in TOO_LARGE.get(size, ())}
+    plain = {
+        name: jax.jit(f) for name, f in peers.NTK.items() if name not in TOO_LARGE.get(size, ())
+    }
     theirs = {name: lambda f=f: f(parameters, x) for name, f in plain.items()}
     ours = jax.jit(lambda problem, theta: problem.ntk(theta))
-    return _contest({"geoflow, layered": lambda: ours(problem, theta)}, theirs, agree=1e-10), list(theirs)
+    return _contest({"geoflow, layered": lambda: ours(problem, theta)}, theirs, agree=1e-10), list(
+        theirs
+    )
 
 
 def field(size: str) -> tuple[dict[str, float], list[str]]:
     """(median seconds per route, the names of the peers)."""
     problem, theta = cases.sized(size)
-    parameters, x, b = problem.network.unflatten(theta), problem.data.inputs, cases.right_hand_side(problem, theta)
-    plain = {name: jax.jit(f) for name, f in peers.FIELD.items() if name not in TOO_LARGE.get(size, ())}
+    parameters, x, b = (
+        problem.network.unflatten(theta),
+        problem.data.inputs,
+        cases.right_hand_side(problem, theta),
+    )
+    plain = {
+        name: jax.jit(f) for name, f in peers.FIELD.items() if name not in TOO_LARGE.get(size, ())
+    }
     theirs = {name: lambda f=f: f(parameters, x, b) for name, f in plain.items()}
     jitted = {f"geoflow, {name}": jax.jit(_velocity(s)) for name, s in SOLVERS.items()}
     ours = {name: lambda f=f: f(problem, theta, b) for name, f in jitted.items()}
@@ -59,11 +76,15 @@ def field_in_a_loop(size: str) -> dict[str, float]:
     def loop(solver):
         velocity = _velocity(solver)
         return jax.jit(
-            lambda problem, theta, b: jax.lax.fori_loop(0, LOOP, lambda _, t: t - 1e-3 * velocity(problem, t, b), theta)
+            lambda problem, theta, b: jax.lax.fori_loop(
+                0, LOOP, lambda _, t: t - 1e-3 * velocity(problem, t, b), theta
+            )
         )
 
     jitted = {f"geoflow, {name}": loop(s) for name, s in SOLVERS.items()}
-    times = _contest({name: lambda f=f: f(problem, theta, b) for name, f in jitted.items()}, {}, agree=1e-6)
+    times = _contest(
+        {name: lambda f=f: f(problem, theta, b) for name, f in jitted.items()}, {}, agree=1e-6
+    )
     return {name: t / LOOP for name, t in times.items()}
 
 
@@ -102,7 +123,10 @@ def batched(states: int = 16) -> tuple[dict[str, float], int]:
         return solver.solve(problem, theta, problem.residual(theta) / problem.N).w
 
     one, many = jax.jit(velocity), jax.jit(jax.vmap(velocity))
-    calls = {f"vmap over {states} states": lambda: many(starts), "one by one": lambda: [one(theta) for theta in starts]}
+    calls = {
+        f"vmap over {states} states": lambda: many(starts),
+        "one by one": lambda: [one(theta) for theta in starts],
+    }
     for call in calls.values():
         jax.block_until_ready(call())
     return in_turns(calls), states
@@ -113,6 +137,10 @@ def memory(size: str) -> dict[str, float]:
     problem, theta = cases.sized(size)
     found = {}
     for name, solver in SOLVERS.items():
-        compiled = jax.jit(lambda t, s=solver: s.solve(problem, t, problem.residual(t)).w).lower(theta).compile()
+        compiled = (
+            jax.jit(lambda t, s=solver: s.solve(problem, t, problem.residual(t)).w)
+            .lower(theta)
+            .compile()
+        )
         found[f"geoflow, {name}"] = compiled.memory_analysis().temp_size_in_bytes / 1e6
     return found

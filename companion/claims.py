@@ -20,7 +20,16 @@ from companion.statements import of_this_book
 from companion.trials import Sample
 
 MIME = "application/vnd.companion.claims+json"
-KINDS = ("identity", "inequality", "limit", "count", "every", "existence", "counterexample", "proved")
+KINDS = (
+    "identity",
+    "inequality",
+    "limit",
+    "count",
+    "every",
+    "existence",
+    "counterexample",
+    "proved",
+)
 #: Predictions that read as a word before what came out, "equal: error ≤ 1e-08".
 WORDS = ("equal", "exists", "fails", "proved", "every one")
 
@@ -53,22 +62,40 @@ class Claim:
         known = of_this_book()
         if known and self.id not in known:
             near = [other for other in known if other.startswith(str(self.id)[:2])]
-            raise ValueError(f"unknown statement id {self.id!r}; known ones: {', '.join(near or known)}.")
+            raise ValueError(
+                f"unknown statement id {self.id!r}; known ones: {', '.join(near or known)}."
+            )
         if self.kind not in KINDS:
             raise ValueError(f"unknown kind of claim {self.kind!r}: use one of {', '.join(KINDS)}.")
         if not isinstance(self.statement, str) or not self.statement.strip():
-            raise ValueError(f"a claim says in words or symbols what is claimed, got {self.statement!r}.")
+            raise ValueError(
+                f"a claim says in words or symbols what is claimed, got {self.statement!r}."
+            )
 
     def line(self) -> str:
         """Two short lines, for narrow screens: what is claimed, then what came out."""
         in_words = self.predicted in WORDS
-        came_out = f"{self.predicted}: {self.measured}" if in_words else f"{self.predicted}, measured {self.measured}"
+        came_out = (
+            f"{self.predicted}: {self.measured}"
+            if in_words
+            else f"{self.predicted}, measured {self.measured}"
+        )
         over = f"  ({self.over})" if self.over else ""
         return f"{'✓' if self.holds else '✗'} {self.id}  {self.statement}\n    {came_out}{over}"
 
     def record(self) -> dict[str, Any]:
         """What the ledger needs and nbval may compare: everything but the raw figure."""
-        names = ("id", "kind", "statement", "predicted", "measured", "tolerance", "holds", "over", "caveat")
+        names = (
+            "id",
+            "kind",
+            "statement",
+            "predicted",
+            "measured",
+            "tolerance",
+            "holds",
+            "over",
+            "caveat",
+        )
         return {name: getattr(self, name) for name in names}
 
 
@@ -86,7 +113,9 @@ class _Values:
             raise ClaimFailed(f"{name} is empty: nothing was measured, and nothing can be claimed.")
         for index, part in enumerate(self.parts):
             if part.size == 0:
-                raise ClaimFailed(f"{name} is empty in the trial {self._where(index, ())}: what was measured there?")
+                raise ClaimFailed(
+                    f"{name} is empty in the trial {self._where(index, ())}: what was measured there?"
+                )
 
     def _where(self, trial: int, place: Sequence[int]) -> str:
         where = self.sample.where(trial) if self.sample is not None else ""
@@ -164,7 +193,14 @@ def _positive(tolerance: Any) -> float:
 
 
 def equality(
-    id: str, statement: str, error: Any, tolerance: float, *, kind: str = "identity", over: str = "", caveat: str = ""
+    id: str,
+    statement: str,
+    error: Any,
+    tolerance: float,
+    *,
+    kind: str = "identity",
+    over: str = "",
+    caveat: str = "",
 ) -> Claim:
     """Two computations agree: error ≤ tolerance everywhere, both in the units that `statement` names.
 
@@ -179,8 +215,12 @@ def equality(
         )
     worst, where = values.extreme(largest=True)
     holds = worst <= tolerance
-    measured = f"error ≤ {tolerance:.0e}" if holds else f"error {worst:.3e} > {tolerance:.0e} at {where}"
-    return Claim(id, kind, statement, "equal", measured, worst, tolerance, holds, _over(values, over), caveat)
+    measured = (
+        f"error ≤ {tolerance:.0e}" if holds else f"error {worst:.3e} > {tolerance:.0e} at {where}"
+    )
+    return Claim(
+        id, kind, statement, "equal", measured, worst, tolerance, holds, _over(values, over), caveat
+    )
 
 
 def bound(
@@ -242,13 +282,28 @@ def limit(
     trial = int(np.argmax([part.max() for part in off]))
     value = float(values.parts[trial].reshape(-1)[off[trial].argmax()])
     holds = abs(value - expected) <= tolerance
-    shown = f"within {tolerance:.2g}" if holds else f"{value:.{digits + 3}g}, off by more than {tolerance:.2g}"
+    shown = (
+        f"within {tolerance:.2g}"
+        if holds
+        else f"{value:.{digits + 3}g}, off by more than {tolerance:.2g}"
+    )
     return Claim(
-        id, "limit", statement, f"{expected:.{digits}g}", shown, value, tolerance, holds, _over(values, over), caveat
+        id,
+        "limit",
+        statement,
+        f"{expected:.{digits}g}",
+        shown,
+        value,
+        tolerance,
+        holds,
+        _over(values, over),
+        caveat,
     )
 
 
-def count(id: str, statement: str, measured: Any, expected: int, *, over: str = "", caveat: str = "") -> Claim:
+def count(
+    id: str, statement: str, measured: Any, expected: int, *, over: str = "", caveat: str = ""
+) -> Claim:
     """A number that is hit exactly: how many of the truth values `measured` are true, or a whole number that was counted."""
     values = _Values("what was counted", measured)
     wanted = float(_Values("what is expected", expected).numbers().parts[0])
@@ -268,7 +323,16 @@ def count(id: str, statement: str, measured: Any, expected: int, *, over: str = 
     if wanted != int(wanted):
         raise ValueError(f"a count compares whole numbers, got {expected!r}.")
     return Claim(
-        id, "count", statement, str(int(wanted)), str(found), float(found), None, found == int(wanted), extra, caveat
+        id,
+        "count",
+        statement,
+        str(int(wanted)),
+        str(found),
+        float(found),
+        None,
+        found == int(wanted),
+        extra,
+        caveat,
     )
 
 
@@ -293,14 +357,28 @@ def every(id: str, statement: str, true: Any, *, over: str = "", caveat: str = "
 
 
 def exists(
-    id: str, statement: str, witness: Any, shown: str, *, raw: float = math.nan, over: str = "", caveat: str = ""
+    id: str,
+    statement: str,
+    witness: Any,
+    shown: str,
+    *,
+    raw: float = math.nan,
+    over: str = "",
+    caveat: str = "",
 ) -> Claim:
     """An object with the stated property was constructed and checked; `shown` says it in stable words."""
     return _witnessed(id, "existence", statement, "exists", witness, shown, raw, over, caveat)
 
 
 def refutes(
-    id: str, statement: str, witness: Any, shown: str, *, raw: float = math.nan, over: str = "", caveat: str = ""
+    id: str,
+    statement: str,
+    witness: Any,
+    shown: str,
+    *,
+    raw: float = math.nan,
+    over: str = "",
+    caveat: str = "",
 ) -> Claim:
     """A counterexample to a loose reading runs: `statement` is what fails without its hypothesis, `shown` what was seen."""
     return _witnessed(id, "counterexample", statement, "fails", witness, shown, raw, over, caveat)
@@ -355,10 +433,14 @@ class Claims(Sequence):
 def claims(*made: Claim) -> Claims:
     """The claims of a checked cell. Raises `ClaimFailed`, naming each one that does not hold; ValueError for none at all."""
     if not made:
-        raise ValueError("claims() needs at least one claim: a checked cell that claims nothing checks nothing.")
+        raise ValueError(
+            "claims() needs at least one claim: a checked cell that claims nothing checks nothing."
+        )
     for claim in made:
         if not isinstance(claim, Claim):
-            raise TypeError(f"claims() takes what equality, bound, every, ... return, got {claim!r:.80}.")
+            raise TypeError(
+                f"claims() takes what equality, bound, every, ... return, got {claim!r:.80}."
+            )
     failed = [claim.line() for claim in made if not claim.holds]
     if failed:
         raise ClaimFailed("does not hold:\n" + "\n".join(failed))

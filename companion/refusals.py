@@ -4,7 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 
-def refusal(call: Callable[[], Any], kind: type[Exception] | tuple[type[Exception], ...] = ValueError) -> str:
+def refusal(
+    call: Callable[[], Any], kind: type[Exception] | tuple[type[Exception], ...] = ValueError
+) -> str:
     """The words of the exception that `call` raises: ``refusal(lambda: gf.MLP((2,)))``.
 
     Only exceptions of `kind` are refusals; any other goes on to the caller. Raises AssertionError when the call returns.

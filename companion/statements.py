@@ -42,10 +42,14 @@ def read(path: Path) -> dict[str, Statement]:
             continue
         fields = row.split("\t")
         if not 3 <= len(fields) <= 5:
-            raise ValueError(f"{path}:{number}: a row has 3 to 5 tab-separated fields, got {len(fields)}: {row!r}")
+            raise ValueError(
+                f"{path}:{number}: a row has 3 to 5 tab-separated fields, got {len(fields)}: {row!r}"
+            )
         statement = Statement(*fields)
         if statement.status and statement.status not in GIVEN:
-            raise ValueError(f"{path}:{number}: the status {statement.status!r} is none of {', '.join(GIVEN)}.")
+            raise ValueError(
+                f"{path}:{number}: the status {statement.status!r} is none of {', '.join(GIVEN)}."
+            )
         if statement.status in ("corrected", "caveat") and not statement.remark:
             raise ValueError(
                 f"{path}:{number}: {statement.id} is marked {statement.status!r} without a remark that says why."

@@ -25,11 +25,17 @@ class Axis:
 
     def __init__(self, values: Iterable[Any], plural: str | None = None):
         if isinstance(values, str | bytes):
-            raise TypeError(f"an axis is a collection of values, got the string {values!r}: write [{values!r}].")
+            raise TypeError(
+                f"an axis is a collection of values, got the string {values!r}: write [{values!r}]."
+            )
         names = list(values) if isinstance(values, Mapping) else None
         self.values = list(values.values()) if isinstance(values, Mapping) else list(values)
         #: how each value reads: a mapping's keys, else the values themselves
-        self.names = [str(name) for name in names] if names is not None else [_short(value) for value in self.values]
+        self.names = (
+            [str(name) for name in names]
+            if names is not None
+            else [_short(value) for value in self.values]
+        )
         self.plural = plural
         if not self.values:
             raise ValueError("an axis needs at least one value.")
@@ -82,9 +88,13 @@ class Sample:
         """All values as one array, the axes first. Raises ValueError when the trials' arrays have different shapes."""
         shapes = {value.shape for value in self.values}
         if len(shapes) > 1:
-            raise ValueError(f"{self.name} has arrays of different shapes, {sorted(shapes)}: it is no one array.")
+            raise ValueError(
+                f"{self.name} has arrays of different shapes, {sorted(shapes)}: it is no one array."
+            )
         stacked = np.stack(self.values)
-        return stacked.reshape(*(len(axis.values) for axis in self.axes.values()), *stacked.shape[1:])
+        return stacked.reshape(
+            *(len(axis.values) for axis in self.axes.values()), *stacked.shape[1:]
+        )
 
     def __array__(self, dtype=None, copy=None) -> np.ndarray:
         return self.array if dtype is None else self.array.astype(dtype)
@@ -92,7 +102,10 @@ class Sample:
     def where(self, index: int) -> str:
         """Which trial the index-th one is: "network = (2, 16, 1), start = 3" """
         places = np.unravel_index(index, [len(axis.values) for axis in self.axes.values()])
-        return ", ".join(f"{name} = {axis.names[i]}" for (name, axis), i in zip(self.axes.items(), places, strict=True))
+        return ", ".join(
+            f"{name} = {axis.names[i]}"
+            for (name, axis), i in zip(self.axes.items(), places, strict=True)
+        )
 
     @property
     def over(self) -> str:
@@ -107,8 +120,12 @@ class Sample:
 
     def _with(self, other: Any, operation: Callable[[Any, Any], Any]) -> "Sample":
         if isinstance(other, Sample):
-            if [axis.names for axis in other.axes.values()] != [axis.names for axis in self.axes.values()]:
-                raise ValueError(f"{self.name} and {other.name} come from other trials: {self.over} and {other.over}.")
+            if [axis.names for axis in other.axes.values()] != [
+                axis.names for axis in self.axes.values()
+            ]:
+                raise ValueError(
+                    f"{self.name} and {other.name} come from other trials: {self.over} and {other.over}."
+                )
             pairs = zip(self.values, other.values, strict=True)
             return Sample(self.name, self.axes, [np.asarray(operation(a, b)) for a, b in pairs])
         return self.map(lambda value: operation(value, other))
@@ -119,7 +136,14 @@ class Sample:
         if len(inputs) == 1:
             return self.map(ufunc)
         first, second = inputs
-        compares = ufunc in (np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal)
+        compares = ufunc in (
+            np.less,
+            np.less_equal,
+            np.greater,
+            np.greater_equal,
+            np.equal,
+            np.not_equal,
+        )
         if isinstance(first, Sample):
             return first._compared(second, ufunc) if compares else first._with(second, ufunc)
 
@@ -244,7 +268,9 @@ class TrialFailed(RuntimeError):
     """A trial raised: at which values, and, as its cause, what."""
 
 
-def trials(run: Callable[..., Mapping[str, Any]], /, *, progress: bool = False, **axes: Any) -> Trials:
+def trials(
+    run: Callable[..., Mapping[str, Any]], /, *, progress: bool = False, **axes: Any
+) -> Trials:
     """`run(**values)` for every combination of the axes' values, in the order of the product, the last axis fastest.
 
     run: returns named results, the same names each time. An axis is a collection, a mapping (whose keys are how its values
@@ -259,17 +285,26 @@ def trials(run: Callable[..., Mapping[str, Any]], /, *, progress: bool = False, 
     every = list(itertools.product(*(range(len(axis.values)) for axis in made.values())))
     results: list[dict[str, Any]] = []
     for places in tqdm(every, disable=not progress, leave=False):
-        values = {name: axis.values[i] for (name, axis), i in zip(made.items(), places, strict=True)}
-        said = ", ".join(f"{name} = {axis.names[i]}" for (name, axis), i in zip(made.items(), places, strict=True))
+        values = {
+            name: axis.values[i] for (name, axis), i in zip(made.items(), places, strict=True)
+        }
+        said = ", ".join(
+            f"{name} = {axis.names[i]}"
+            for (name, axis), i in zip(made.items(), places, strict=True)
+        )
         try:
             result = run(**values)
         except Exception as error:
-            raise TrialFailed(f"the trial at {said} raised {type(error).__name__}: {error}") from error
+            raise TrialFailed(
+                f"the trial at {said} raised {type(error).__name__}: {error}"
+            ) from error
         if not isinstance(result, Mapping) or not result:
             raise TypeError(
                 f"a trial returns its results by name, as {{'error': ...}}; the one at {said} returned {result!r:.80}."
             )
         if results and set(result) != set(results[0]):
-            raise ValueError(f"the trial at {said} returns {sorted(result)}, the first one {sorted(results[0])}.")
+            raise ValueError(
+                f"the trial at {said} returns {sorted(result)}, the first one {sorted(results[0])}."
+            )
         results.append(dict(result))
     return Trials(made, results)

@@ -46,7 +46,15 @@ from geoflow.linear_algebra import (
     singular_values,
     tangent_projector,
 )
-from geoflow.networks import MLP, Activation, FunctionNetwork, Network, almost_everywhere, relu, smooth_relu
+from geoflow.networks import (
+    MLP,
+    Activation,
+    FunctionNetwork,
+    Network,
+    almost_everywhere,
+    relu,
+    smooth_relu,
+)
 from geoflow.orbits import (
     Ensemble,
     EnsembleStopped,

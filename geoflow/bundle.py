@@ -27,7 +27,13 @@ from geoflow.checks import (
 )
 from geoflow.data import Dataset
 from geoflow.flows import adapted_tau
-from geoflow.linear_algebra import moore_penrose, normal_part, numerical_rank, penrose_inverse, range_projector
+from geoflow.linear_algebra import (
+    moore_penrose,
+    normal_part,
+    numerical_rank,
+    penrose_inverse,
+    range_projector,
+)
 from geoflow.orbits import Orbit, OrbitStopped, integrate
 from geoflow.problem import Problem
 from geoflow.types import AnyArray, Floats
@@ -37,7 +43,10 @@ VectorField = Callable[[Array], Array]
 
 
 def bundle_metric(
-    problem: Problem, theta: Float64[AnyArray, " K"], V: Float64[AnyArray, " K"], W: Float64[AnyArray, " K"]
+    problem: Problem,
+    theta: Float64[AnyArray, " K"],
+    V: Float64[AnyArray, " K"],
+    W: Float64[AnyArray, " K"],
 ) -> Float64[Array, ""]:
     """h(V, W) = ⟨DV, DW⟩ for V, W (K,): the Euclidean metric of R^QN pulled back by x (GM (2.22), (2.25))."""
     _require_problem(problem)
@@ -64,25 +73,33 @@ def horizontal_projector(problem: Problem, theta: Float64[AnyArray, " K"]) -> Fl
     return range_projector(problem.jacobian(theta).T)
 
 
-def horizontal(problem: Problem, theta: Float64[AnyArray, " K"], w: Float64[AnyArray, " K"]) -> Float64[Array, " K"]:
+def horizontal(
+    problem: Problem, theta: Float64[AnyArray, " K"], w: Float64[AnyArray, " K"]
+) -> Float64[Array, " K"]:
     """D⁺D w, the part of w (K,) in V: what the outputs feel of it."""
     _require_problem(problem)
     return parameter_vector(w, problem.K, "w") - vertical(problem, theta, w)
 
 
-def vertical(problem: Problem, theta: Float64[AnyArray, " K"], w: Float64[AnyArray, " K"]) -> Float64[Array, " K"]:
+def vertical(
+    problem: Problem, theta: Float64[AnyArray, " K"], w: Float64[AnyArray, " K"]
+) -> Float64[Array, " K"]:
     """(1 − D⁺D) w, the part of w (K,) in ker D: what changes the network and no output on the data."""
     _require_problem(problem)
     return normal_part(problem.jacobian(theta).T, parameter_vector(w, problem.K, "w"))
 
 
-def lift(problem: Problem, theta: Float64[AnyArray, " K"], u: Float64[AnyArray, " QN"]) -> Float64[Array, " K"]:
+def lift(
+    problem: Problem, theta: Float64[AnyArray, " K"], u: Float64[AnyArray, " QN"]
+) -> Float64[Array, " K"]:
     """D⁺u, the horizontal vector over u (QN,): the only one in V with D lift = u."""
     _require_full_rank(problem, theta)
     return _lift(problem, parameter_vector(theta, problem.K), output_vector("u", u, problem.QN))
 
 
-def lie_bracket(first: VectorField, second: VectorField, theta: Float64[AnyArray, " K"]) -> Float64[Array, " K"]:
+def lie_bracket(
+    first: VectorField, second: VectorField, theta: Float64[AnyArray, " K"]
+) -> Float64[Array, " K"]:
     """[X, Y] = dY(X) − dX(Y) at theta, for two vector fields theta (K,) -> (K,), by two JVPs.
 
     Raises TypeError for what are no functions, ValueError when a field's value is no vector of theta's shape.
@@ -90,7 +107,9 @@ def lie_bracket(first: VectorField, second: VectorField, theta: Float64[AnyArray
     theta = float64_array("theta", theta, 1, "(K,)")
     for name, field in (("first", first), ("second", second)):
         if not callable(field):
-            raise TypeError(f"{name} must be a vector field, a function theta (K,) -> (K,), got {field!r:.80}.")
+            raise TypeError(
+                f"{name} must be a vector field, a function theta (K,) -> (K,), got {field!r:.80}."
+            )
         if (shape := jax.eval_shape(field, theta).shape) != theta.shape:
             raise ValueError(
                 f"{name} must be a vector field theta (K,) -> (K,) = {theta.shape}, and gives shape {shape}."
@@ -100,7 +119,10 @@ def lie_bracket(first: VectorField, second: VectorField, theta: Float64[AnyArray
 
 
 def lift_bracket(
-    problem: Problem, theta: Float64[AnyArray, " K"], u: Float64[AnyArray, " QN"], w: Float64[AnyArray, " QN"]
+    problem: Problem,
+    theta: Float64[AnyArray, " K"],
+    u: Float64[AnyArray, " QN"],
+    w: Float64[AnyArray, " QN"],
 ) -> Float64[Array, " K"]:
     """[V_u, V_w] at theta for the lifts V_u = D⁺u, V_w = D⁺w of two constant output fields u, w (QN,).
 

@@ -64,8 +64,12 @@ def _require_plain(name: str, value: object) -> None:
             f"{name} is a masked array: under the mask stand fill values, which would become data. Fill it knowingly with "
             f"{name}.filled(value), or drop the masked samples."
         )
-    if hasattr(value, "toarray") or hasattr(value, "todense"):  # scipy.sparse, jax.experimental.sparse
-        raise TypeError(f"{name} is a sparse {type(value).__name__}: convert it with {name}.toarray() or .todense().")
+    if hasattr(value, "toarray") or hasattr(
+        value, "todense"
+    ):  # scipy.sparse, jax.experimental.sparse
+        raise TypeError(
+            f"{name} is a sparse {type(value).__name__}: convert it with {name}.toarray() or .todense()."
+        )
 
 
 def _about(dtype: np.dtype[Any], name: str) -> str:
@@ -83,7 +87,11 @@ def parameter_vector(theta: object, K: int, name: str = "theta") -> Array:
     """`theta` as a float64 array of shape (K,), the flat parameter vector of the papers, or a direction there (`name`)."""
     array = float64_array(name, theta, 1, "(K,)")
     if array.shape != (K,):
-        advice = ": was it made by another network's init?" if name == "theta" else ", a direction in parameter space."
+        advice = (
+            ": was it made by another network's init?"
+            if name == "theta"
+            else ", a direction in parameter space."
+        )
         raise ValueError(f"{name} must have shape (K,) = ({K},), got {tuple(array.shape)}{advice}")
     return array
 
@@ -144,7 +152,9 @@ def instance(name: str, value: object, kind: type[Any], advice: str) -> None:
     """Raises TypeError unless `value` is an instance of `kind`; `advice` says what to give."""
     if not isinstance(value, kind):
         what = (
-            f"the class {value.__name__} itself" if isinstance(value, type) else f"{type(value).__name__} {value!r:.80}"
+            f"the class {value.__name__} itself"
+            if isinstance(value, type)
+            else f"{type(value).__name__} {value!r:.80}"
         )
         raise TypeError(f"{name} must be a {kind.__name__}, got {what}. {advice}")
 

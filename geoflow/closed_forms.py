@@ -32,6 +32,8 @@ def comparison_solution(
     """
     x0, y = float64_array("x0", x0, 2, "(N, Q)"), float64_array("y", y, 2, "(N, Q)")
     if x0.shape != y.shape:
-        raise ValueError(f"x0 and y must have one shape (N, Q), got {tuple(x0.shape)} and {tuple(y.shape)}.")
+        raise ValueError(
+            f"x0 and y must have one shape (N, Q), got {tuple(x0.shape)} and {tuple(y.shape)}."
+        )
     s = jnp.asarray(numbers("s", s))
     return y + jnp.exp(-s / y.shape[0])[..., None, None] * (x0 - y)

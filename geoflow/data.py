@@ -34,7 +34,9 @@ class Dataset(eqx.Module):
         if labels is not None:
             labels = _whole_labels(labels)
             if labels.shape != (self.N,):
-                raise ValueError(f"labels must be {self.N} whole numbers, one per sample, got shape {labels.shape}.")
+                raise ValueError(
+                    f"labels must be {self.N} whole numbers, one per sample, got shape {labels.shape}."
+                )
             if not (is_traced(labels) or is_traced(self.targets)):
                 _require_agreement(np.asarray(labels), np.asarray(self.targets))
         self.labels = labels
@@ -98,21 +100,31 @@ def one_hot(labels: ArrayLike, Q: int) -> Float64[Array, "N Q"]:
     """
     Q, array = whole_number("Q", Q), _whole_labels(labels)
     if array.ndim != 1 or not array.size:
-        raise ValueError(f"labels must be one whole number per sample, (N,), got shape {tuple(array.shape)}.")
+        raise ValueError(
+            f"labels must be one whole number per sample, (N,), got shape {tuple(array.shape)}."
+        )
     if not is_traced(array):
         outside = np.flatnonzero((np.asarray(array) < 0) | (np.asarray(array) >= Q))
         if outside.size:
             j = int(outside[0])
-            raise ValueError(f"labels must be the classes 0..{Q - 1} of Q = {Q}, got {int(array[j])} at sample {j}.")
+            raise ValueError(
+                f"labels must be the classes 0..{Q - 1} of Q = {Q}, got {int(array[j])} at sample {j}."
+            )
     return jnp.eye(Q)[array]
 
 
-def generic(key: PRNGKeyArray, samples: int, inputs: int, outputs: int, targets: str = "gaussian") -> Dataset:
+def generic(
+    key: PRNGKeyArray, samples: int, inputs: int, outputs: int, targets: str = "gaussian"
+) -> Dataset:
     """Standard normal inputs (N, M); targets standard normal ("gaussian") or unit vectors of random classes ("one-hot").
 
     Only "gaussian" targets are generic in the sense of NA Theorem 1.6 (drawn from a density on R^QN).
     """
-    N, M, Q = whole_number("samples N", samples), whole_number("inputs M", inputs), whole_number("outputs Q", outputs)
+    N, M, Q = (
+        whole_number("samples N", samples),
+        whole_number("inputs M", inputs),
+        whole_number("outputs Q", outputs),
+    )
     key_x, key_y = jax.random.split(prng_key(key))
     X = jax.random.normal(key_x, (N, M))
     if targets == "gaussian":
@@ -123,7 +135,9 @@ def generic(key: PRNGKeyArray, samples: int, inputs: int, outputs: int, targets:
     raise ValueError(f"unknown targets {targets!r}: use 'gaussian' or 'one-hot'.")
 
 
-def clustered(key: PRNGKeyArray, samples_per_cluster: int, means: ArrayLike, radius: float) -> Dataset:
+def clustered(
+    key: PRNGKeyArray, samples_per_cluster: int, means: ArrayLike, radius: float
+) -> Dataset:
     """Balls around the rows of `means` (Q, M), one class each, N = Q·samples_per_cluster, targets the unit vectors of R^Q.
 
     Points are uniform in the ball of that radius: the clustered data of NA §1.3.3 and of the constructive minimizers.
@@ -137,7 +151,9 @@ def clustered(key: PRNGKeyArray, samples_per_cluster: int, means: ArrayLike, rad
     return Dataset(means[labels] + offsets, one_hot(labels, Q), labels)
 
 
-def digits(samples: int, components: int = 64, classes: Sequence[int] = tuple(range(10))) -> Dataset:
+def digits(
+    samples: int, components: int = 64, classes: Sequence[int] = tuple(range(10))
+) -> Dataset:
     """Real handwritten digits (scikit-learn, 8×8 images): the first samples/len(classes) images of each class.
 
     Inputs (N, components): the images centred, projected on their leading principal components (of the whole collection)
@@ -156,22 +172,30 @@ def digits(samples: int, components: int = 64, classes: Sequence[int] = tuple(ra
     ):
         raise ValueError(f"classes must be different digits 0..9, got {classes!r}.")
     if N % len(chosen_classes):
-        raise ValueError(f"samples must be a multiple of the {len(chosen_classes)} classes, got {N}.")
+        raise ValueError(
+            f"samples must be a multiple of the {len(chosen_classes)} classes, got {N}."
+        )
     if M > 64:
         raise ValueError(f"components must be at most 64 (the images are 8×8), got {M}.")
     try:
         from sklearn.datasets import load_digits
         from sklearn.decomposition import PCA
     except ImportError as error:
-        raise ImportError("digits() reads scikit-learn's images: pip install 'geoflow[data]'.") from error
+        raise ImportError(
+            "digits() reads scikit-learn's images: pip install 'geoflow[data]'."
+        ) from error
 
     images, classes_of_images = load_digits(return_X_y=True)
     per_class = N // len(chosen_classes)
     rows = [np.flatnonzero(classes_of_images == c)[:per_class] for c in chosen_classes]
     fewest = min(len(r) for r in rows)
     if fewest < per_class:
-        raise ValueError(f"there are only {fewest} images of some class, but {per_class} were asked for.")
+        raise ValueError(
+            f"there are only {fewest} images of some class, but {per_class} were asked for."
+        )
     projected = PCA(M, svd_solver="full").fit_transform(images.astype(np.float64))
     chosen = projected[np.concatenate(rows)]
     labels = np.repeat(np.arange(len(chosen_classes)), per_class)
-    return Dataset(chosen / np.sqrt(np.mean(chosen**2)), one_hot(labels, len(chosen_classes)), labels)
+    return Dataset(
+        chosen / np.sqrt(np.mean(chosen**2)), one_hot(labels, len(chosen_classes)), labels
+    )

@@ -32,7 +32,10 @@ class Stationarity:
 
 
 def stationarity(
-    problem: Problem, theta: Float64[AnyArray, " K"], tolerance: float = 1e-12, rtol: float = RANK_RTOL
+    problem: Problem,
+    theta: Float64[AnyArray, " K"],
+    tolerance: float = 1e-12,
+    rtol: float = RANK_RTOL,
 ) -> Stationarity:
     """|∇_theta C|, C and rank D at theta (NA Theorem 1.3, GM Lemma 3.2)."""
     instance("problem", problem, Problem, "The order is stationarity(problem, theta).")
@@ -46,7 +49,9 @@ def stationarity(
     )
 
 
-def stationary_cost(problem: Problem, theta: Float64[AnyArray, " K"], rtol: float | None = None) -> Float64[Array, ""]:
+def stationary_cost(
+    problem: Problem, theta: Float64[AnyArray, " K"], rtol: float | None = None
+) -> Float64[Array, ""]:
     """C_* = (N/2)|P^⊥∇_x C|² = |P^⊥v|²/(2N): the cost that a stationary point must have (NA (1.23), GM (5.7)).
 
     At any other theta it is the part of C that no first-order motion can lower. P projects onto ran D; rtol as in
@@ -65,11 +70,17 @@ def decay_rate(s: ArrayLike, cost: ArrayLike) -> float:
     """
     s, cost = np.asarray(numbers("s", s)), np.asarray(numbers("cost", cost))
     if s.shape != cost.shape or s.ndim != 1 or s.size < 2:
-        raise ValueError(f"s and cost must be two vectors of one length ≥ 2, got shapes {s.shape} and {cost.shape}.")
+        raise ValueError(
+            f"s and cost must be two vectors of one length ≥ 2, got shapes {s.shape} and {cost.shape}."
+        )
     if s.max() == s.min():
-        raise ValueError(f"s must hold two different flow times at least, got {s.size} times {s[0]:g}.")
+        raise ValueError(
+            f"s must hold two different flow times at least, got {s.size} times {s[0]:g}."
+        )
     if not (cost > 0).all():
-        raise ValueError("every cost must be above zero for its logarithm: leave out what has converged to rounding.")
+        raise ValueError(
+            "every cost must be above zero for its logarithm: leave out what has converged to rounding."
+        )
     return -float(np.polyfit(s, np.log(cost), 1)[0])
 
 
@@ -80,7 +91,9 @@ def exponent(x: ArrayLike, y: ArrayLike) -> float:
     """
     x, y = np.asarray(numbers("x", x)), np.asarray(numbers("y", y))
     if x.shape != y.shape or x.ndim != 1 or x.size < 2:
-        raise ValueError(f"x and y must be two vectors of one length ≥ 2, got shapes {x.shape} and {y.shape}.")
+        raise ValueError(
+            f"x and y must be two vectors of one length ≥ 2, got shapes {x.shape} and {y.shape}."
+        )
     if not ((x > 0).all() and (y > 0).all()):
         raise ValueError("a power law has a logarithm only where x and y are above zero.")
     if x.max() == x.min():
@@ -93,7 +106,10 @@ def ntk_bound(cost0: float, lam: float, s: ArrayLike, samples: int) -> Floats:
 
     cost0: C(s_0) ≥ 0; lam ≥ 0; samples: N. Raises TypeError or ValueError otherwise.
     """
-    cost0, lam = positive_number("cost0", cost0, zero_allowed=True), positive_number("lam", lam, zero_allowed=True)
+    cost0, lam = (
+        positive_number("cost0", cost0, zero_allowed=True),
+        positive_number("lam", lam, zero_allowed=True),
+    )
     s = np.asarray(numbers("s", s))
     if (s < 0).any():
         raise ValueError(f"s is time since s_0 and must not be negative, got {s.min():g}.")
@@ -105,7 +121,9 @@ def arc_length(orbit: Orbit) -> float:
 
     Raises ValueError when the orbit kept no theta.
     """
-    instance("orbit", orbit, Orbit, "Pass what integrate returns; of an ensemble, one of its orbits.")
+    instance(
+        "orbit", orbit, Orbit, "Pass what integrate returns; of an ensemble, one of its orbits."
+    )
     return float(np.linalg.norm(np.diff(orbit.theta, axis=0), axis=1).sum())
 
 
@@ -114,7 +132,9 @@ def off_the_line(orbit: Orbit) -> Floats:
 
     For an adapted orbit with K ≥ QN of full rank: what the integration lost. Raises ValueError for x_0 = y.
     """
-    instance("orbit", orbit, Orbit, "Pass what integrate returns; of an ensemble, one of its orbits.")
+    instance(
+        "orbit", orbit, Orbit, "Pass what integrate returns; of an ensemble, one of its orbits."
+    )
     problem, x = orbit.problem, orbit.outputs
     y = np.asarray(problem.data.targets)
     start = x[0] - y
@@ -133,7 +153,9 @@ def wilson_interval(successes: int, trials: int, z: float = 1.96) -> tuple[float
     n, z = whole_number("trials", trials), positive_number("z", z)
     number = real_number("successes", successes)
     if number != int(number) or not 0 <= number <= n:
-        raise ValueError(f"successes must be a whole number from 0 to trials = {n}, got {successes!r}.")
+        raise ValueError(
+            f"successes must be a whole number from 0 to trials = {n}, got {successes!r}."
+        )
     p = number / n
     centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))

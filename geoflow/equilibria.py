@@ -62,7 +62,9 @@ class CriticalPoint:
     @property
     def decided(self) -> bool:
         size = np.abs(self.eigenvalues)
-        return self.rank.decided and not bool(((size > self.tolerance / 10) & (size < self.tolerance * 10)).any())
+        return self.rank.decided and not bool(
+            ((size > self.tolerance / 10) & (size < self.tolerance * 10)).any()
+        )
 
 
 def hessian(problem: Problem, theta: Theta) -> Float64[Array, "K K"]:
@@ -109,7 +111,9 @@ def critical_point(
     )
 
 
-def frame_gradients(problem: Problem, theta: Theta, rtol: float = RANK_RTOL) -> Float64[np.ndarray, "r K"]:
+def frame_gradients(
+    problem: Problem, theta: Theta, rtol: float = RANK_RTOL
+) -> Float64[np.ndarray, "r K"]:
     """∇g_1, …, ∇g_r at an equilibrium theta, for g_i = ⟨V_i, ∇_x C⟩ and r = rank D (GM (4.13), (4.16)).
 
     V_i: r linearly independent columns of D, chosen by QR with pivoting, each scaled to a unit vector at theta.
@@ -128,7 +132,10 @@ def frame_gradients(problem: Problem, theta: Theta, rtol: float = RANK_RTOL) -> 
     )
     diagonal = np.abs(np.diagonal(R))
     columns = columns[: int((diagonal > rtol * diagonal[0]).sum())]
-    return np.asarray(hessian(problem, theta))[columns] / np.linalg.norm(D[:, columns], axis=0)[:, None]
+    return (
+        np.asarray(hessian(problem, theta))[columns]
+        / np.linalg.norm(D[:, columns], axis=0)[:, None]
+    )
 
 
 @dataclass(frozen=True)
@@ -151,7 +158,11 @@ def kick(problem: Problem, theta: Theta, direction: ArrayLike, kappa: float) -> 
     length = np.linalg.norm(direction)
     if length == 0:
         raise ValueError("direction must not be zero: it says where to kick, kappa how far.")
-    theta, n, kappa = parameter_vector(theta, problem.K), direction / length, real_number("kappa", kappa)
+    theta, n, kappa = (
+        parameter_vector(theta, problem.K),
+        direction / length,
+        real_number("kappa", kappa),
+    )
     kicked = theta + kappa * n
     return Kick(
         theta=np.asarray(kicked),

@@ -117,7 +117,9 @@ class Comparison(Flow):
             return problem.outputs(start)
         x = float64_array("x", start, 2, "(N, Q)")
         if x.shape != problem.data.targets.shape:
-            raise ValueError(f"x must have the targets' shape {problem.data.targets.shape}, got {x.shape}.")
+            raise ValueError(
+                f"x must have the targets' shape {problem.data.targets.shape}, got {x.shape}."
+            )
         return x
 
     def begin(self, problem: Problem, state: Array) -> Flow:
@@ -262,7 +264,12 @@ def flow_named(name: str | Flow) -> Flow:
     if isinstance(name, Flow):
         return name
     if not isinstance(name, str):
-        instance("flow", name, Flow, "The order is integrate(flow, problem, start), with flow = adapted, standard, ...")
+        instance(
+            "flow",
+            name,
+            Flow,
+            "The order is integrate(flow, problem, start), with flow = adapted, standard, ...",
+        )
     if name not in FLOWS:
         raise ValueError(
             f"unknown flow {name!r}: use one of {', '.join(FLOWS)}, or a Flow such as Adapted(solver=DenseSVD())."

@@ -53,7 +53,9 @@ def cut_off(rtol: object, name: str = "rtol") -> float:
     """A relative threshold on singular values, above 0 and below 1."""
     number = positive_number(name, rtol)
     if number >= 1:
-        raise ValueError(f"{name} is relative to the largest singular value and must lie below 1, got {rtol!r}.")
+        raise ValueError(
+            f"{name} is relative to the largest singular value and must lie below 1, got {rtol!r}."
+        )
     return number
 
 
@@ -108,7 +110,9 @@ def penrose_inverse(D: Float64[AnyArray, "QN K"]) -> Float64[Array, "K QN"]:
     return Q @ jax.scipy.linalg.solve_triangular(R, jnp.eye(QN), trans="T")
 
 
-def moore_penrose(D: Float64[AnyArray, "QN K"], rtol: float | None = None) -> Float64[Array, "K QN"]:
+def moore_penrose(
+    D: Float64[AnyArray, "QN K"], rtol: float | None = None
+) -> Float64[Array, "K QN"]:
     """D⁺ by SVD, singular values at or below rtol·sigma_max taken as zero: defined at any rank, in any regime.
 
     The minimal-norm least-squares inverse: Dᵀ(DDᵀ)⁻¹ for K ≥ QN and (DᵀD)⁻¹Dᵀ for K ≤ QN at full rank.
@@ -148,7 +152,9 @@ def _threshold(sigma: Array, shape: tuple[int, ...], rtol: float | None, of: str
     return level
 
 
-def range_projector(D: Float64[AnyArray, "QN K"], rtol: float | None = None) -> Float64[Array, "QN QN"]:
+def range_projector(
+    D: Float64[AnyArray, "QN K"], rtol: float | None = None
+) -> Float64[Array, "QN QN"]:
     """P, the orthogonal projector of R^QN onto ran D (NA Theorem 1.5, GM (4.2), (5.4)).
 
     rtol: singular values of D at or below rtol·sigma_max count as zero. None decides by a matrix with the same range, whose

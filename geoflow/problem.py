@@ -7,7 +7,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float64
-from typing_extensions import TypeVar  # Python 3.13's, whose default lets `Problem` stand for a problem of any network
+from typing_extensions import (
+    TypeVar,
+)  # Python 3.13's, whose default lets `Problem` stand for a problem of any network
 
 from geoflow.checks import float64_array, instance, output_vector, parameter_vector
 from geoflow.data import Dataset
@@ -32,15 +34,27 @@ class Problem(eqx.Module, Generic[NetworkT]):
     def __init__(self, network: NetworkT, data: Dataset):
         swapped = isinstance(network, Dataset) and isinstance(data, Network)
         order = "Network and data set stand in the wrong order: " if swapped else ""
-        instance("network", network, Network, f"{order}Problem(network, data), as Problem(MLP((2, 16, 1)), data).")
-        instance("data", data, Dataset, f"{order}Problem(network, data), with data = Dataset(inputs, targets).")
+        instance(
+            "network",
+            network,
+            Network,
+            f"{order}Problem(network, data), as Problem(MLP((2, 16, 1)), data).",
+        )
+        instance(
+            "data",
+            data,
+            Dataset,
+            f"{order}Problem(network, data), with data = Dataset(inputs, targets).",
+        )
         self.network = network
         self.data = data
         theta = self.theta_shape
         try:
             shape = jax.eval_shape(network.apply, theta, data.inputs).shape
         except (TypeError, ValueError, IndexError, AttributeError) as error:
-            raise ValueError(f"the network does not fit inputs of shape {data.inputs.shape}: {error}") from error
+            raise ValueError(
+                f"the network does not fit inputs of shape {data.inputs.shape}: {error}"
+            ) from error
         if shape != data.targets.shape:
             raise ValueError(
                 f"the network's outputs have shape {shape}, the targets {data.targets.shape}: one row a sample."
@@ -106,11 +120,15 @@ class Problem(eqx.Module, Generic[NetworkT]):
         """D(theta) as an operator with `push` (D w) and `pull` (Dᵀv), for many products at one theta."""
         return linearize(self.network, parameter_vector(theta, self.K), self.data.inputs)
 
-    def pushforward(self, theta: Float64[AnyArray, " K"], w: Float64[AnyArray, " K"]) -> Float64[Array, " QN"]:
+    def pushforward(
+        self, theta: Float64[AnyArray, " K"], w: Float64[AnyArray, " K"]
+    ) -> Float64[Array, " QN"]:
         """D w, the velocity in output space of the velocity w in parameter space (one JVP)."""
         return _pushforward(self, parameter_vector(theta, self.K), parameter_vector(w, self.K, "w"))
 
-    def pullback(self, theta: Float64[AnyArray, " K"], v: Float64[AnyArray, " QN"]) -> Float64[Array, " K"]:
+    def pullback(
+        self, theta: Float64[AnyArray, " K"], v: Float64[AnyArray, " QN"]
+    ) -> Float64[Array, " K"]:
         """Dᵀ v (one VJP)."""
         return _pullback(self, parameter_vector(theta, self.K), output_vector("v", v, self.QN))
 
@@ -119,7 +137,9 @@ def cost_of_outputs(x: Float64[AnyArray, "N Q"], y: Float64[AnyArray, "N Q"]) ->
     """C = |x − y|²/(2N) for x, y of shape (N, Q). Raises TypeError or ValueError for other arrays, or two shapes."""
     x, y = float64_array("x", x, 2, "(N, Q)"), float64_array("y", y, 2, "(N, Q)")
     if x.shape != y.shape:
-        raise ValueError(f"x and y must have one shape (N, Q), got {tuple(x.shape)} and {tuple(y.shape)}.")
+        raise ValueError(
+            f"x and y must have one shape (N, Q), got {tuple(x.shape)} and {tuple(y.shape)}."
+        )
     return jnp.sum((x - y) ** 2) / (2 * y.shape[0])
 
 

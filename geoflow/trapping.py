@@ -63,7 +63,9 @@ def _slopes(problem: Problem, thetas: Array) -> Array:
 
 def orbit_slopes(orbit: Orbit) -> Floats:
     """|Dᵀv|/|v| at the saved states (S,) of an orbit. Raises ValueError when it kept no theta."""
-    instance("orbit", orbit, Orbit, "Pass what integrate returns; of an ensemble, one of its orbits.")
+    instance(
+        "orbit", orbit, Orbit, "Pass what integrate returns; of an ensemble, one of its orbits."
+    )
     return np.asarray(_slopes(orbit.problem, jnp.asarray(orbit.theta)))
 
 
@@ -79,7 +81,9 @@ def longest_stay(orbit: Orbit, epsilon: float | None = None) -> Stay:
     """
     slopes = orbit_slopes(orbit)
     if not isinstance(orbit.flow, Standard):
-        raise ValueError(f"GM Proposition 3.1 speaks of the standard flow, this is an orbit of {orbit.flow!r}.")
+        raise ValueError(
+            f"GM Proposition 3.1 speaks of the standard flow, this is an orbit of {orbit.flow!r}."
+        )
     floor = _rounding(orbit)
     if len(slopes) < 2:
         raise ValueError("a stay needs at least two saved states: integrate with a larger `save`.")
@@ -94,16 +98,25 @@ def longest_stay(orbit: Orbit, epsilon: float | None = None) -> Stay:
         candidates = [epsilon]
     else:
         candidates = slopes[slopes > floor]
-    length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(orbit.theta, axis=0), axis=1))])
+    length = np.concatenate(
+        [[0.0], np.cumsum(np.linalg.norm(np.diff(orbit.theta, axis=0), axis=1))]
+    )
     stays = [(e, i, j) for e in candidates for i, j in _runs(slopes <= e)]
     if not stays:
         if epsilon is None or np.nanmin(slopes) <= epsilon:
-            raise ValueError("no two consecutive saved states lie in the region: save the orbit more densely.")
+            raise ValueError(
+                "no two consecutive saved states lie in the region: save the orbit more densely."
+            )
         raise ValueError(
             f"the orbit never enters the region |Dᵀv| ≤ {epsilon:.3g}|v|: its least slope is {np.nanmin(slopes):.3g}, at "
             f"s = {orbit.s[np.nanargmin(slopes)]:.6g}. Give a larger epsilon, or none."
         )
-    e, i, j = max(stays, key=lambda stay: (length[stay[2]] - length[stay[1]]) / stay[0] / np.sqrt(orbit.cost[stay[1]]))
+    e, i, j = max(
+        stays,
+        key=lambda stay: (
+            (length[stay[2]] - length[stay[1]]) / stay[0] / np.sqrt(orbit.cost[stay[1]])
+        ),
+    )
     return Stay(
         epsilon=float(e),
         s_0=float(orbit.s[i]),

@@ -20,13 +20,24 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"
 CACHES = (BUILD / ".jupyter_cache", BUILD / "jupyter_execute", BUILD / ".doctrees")
 STAMP = BUILD / ".executed-with"
-AFTERWARDS = ("companion/sphinx", "companion/notebook")  # no chapter imports them: they work on what a chapter stored
+AFTERWARDS = (
+    "companion/sphinx",
+    "companion/notebook",
+)  # no chapter imports them: they work on what a chapter stored
 
 
 def fingerprint(root: Path) -> str:
     """Hash of everything outside a chapter that its results depend on."""
-    sources = [path for package in ("geoflow", "companion") for path in sorted((root / package).rglob("*.py"))]
-    sources = [path for path in sources if not any(path.is_relative_to(root / other) for other in AFTERWARDS)]
+    sources = [
+        path
+        for package in ("geoflow", "companion")
+        for path in sorted((root / package).rglob("*.py"))
+    ]
+    sources = [
+        path
+        for path in sources
+        if not any(path.is_relative_to(root / other) for other in AFTERWARDS)
+    ]
     digest = hashlib.sha256(sys.version.encode())
     for path in [root / "requirements.txt", *sources]:
         digest.update(path.relative_to(root).as_posix().encode() + b"\0")

@@ -28,9 +28,15 @@ def install() -> None:
         shutil.rmtree(old, ignore_errors=True)
     uv = [BIN / "uv", "--quiet", "--offline", "--no-config"]
     here = ["--python", sys.executable]
-    subprocess.run([*uv, "build", *here, "--wheel", "--no-build-isolation", "--out-dir", WHEELS], cwd=ROOT, check=True)
+    subprocess.run(
+        [*uv, "build", *here, "--wheel", "--no-build-isolation", "--out-dir", WHEELS],
+        cwd=ROOT,
+        check=True,
+    )
     (wheel,) = WHEELS.glob("*.whl")
-    subprocess.run([*uv, "pip", "install", *here, "--no-deps", "--target", SITE, wheel], cwd=ROOT, check=True)
+    subprocess.run(
+        [*uv, "pip", "install", *here, "--no-deps", "--target", SITE, wheel], cwd=ROOT, check=True
+    )
 
 
 def snippets(readme: str) -> list[str]:
@@ -41,7 +47,9 @@ def snippets(readme: str) -> list[str]:
 def public_names(source: str) -> list[str]:
     """What `__all__` lists."""
     for node in ast.parse(source).body:
-        if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == ["__all__"]:
+        if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == [
+            "__all__"
+        ]:
             return ast.literal_eval(node.value)
     raise ValueError("there is no __all__")
 
@@ -65,13 +73,19 @@ def write_user() -> None:
 def check(project: Path) -> subprocess.Popen[bytes]:
     """The checker on this project, started; it finds geoflow in SITE, as an installed package."""
     found = os.environ | {"PYTHONPATH": str(SITE)}
-    return subprocess.Popen([BIN / "basedpyright", "--project", project, "--pythonpath", sys.executable], env=found)
+    return subprocess.Popen(
+        [BIN / "basedpyright", "--project", project, "--pythonpath", sys.executable], env=found
+    )
 
 
 def main() -> int:
     install()
     write_user()
-    inside = {"extends": "../../pyproject.toml", "include": ["site/geoflow"], "extraPaths": ["site"]}
+    inside = {
+        "extends": "../../pyproject.toml",
+        "include": ["site/geoflow"],
+        "extraPaths": ["site"],
+    }
     (CHECKED / "pyrightconfig.json").write_text(json.dumps(inside), encoding="utf8")
     running = {"geoflow": check(CHECKED), "user": check(CHECKED / "user")}
     codes = {name: process.wait() for name, process in running.items()}

@@ -64,9 +64,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("paths", nargs="*", type=Path, help="chapters; all of them by default")
     how = parser.add_mutually_exclusive_group()
-    how.add_argument("--check", dest="step", action="store_const", const=check, help="execute nothing, only look")
     how.add_argument(
-        "--verify", dest="step", action="store_const", const=verify, help="execute and compare, store nothing"
+        "--check", dest="step", action="store_const", const=check, help="execute nothing, only look"
+    )
+    how.add_argument(
+        "--verify",
+        dest="step",
+        action="store_const",
+        const=verify,
+        help="execute and compare, store nothing",
     )
     options = parser.parse_args(arguments)
     step = options.step or refresh

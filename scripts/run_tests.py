@@ -26,7 +26,16 @@ NBVAL = (
 
 def pytest(name: str, *arguments: str) -> list[str]:
     report = f"--junitxml={REPORTS / name}.xml"
-    return [sys.executable, "-m", "pytest", "-q", report, "-o", f"junit_suite_name={name}", *arguments]
+    return [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        report,
+        "-o",
+        f"junit_suite_name={name}",
+        *arguments,
+    ]
 
 
 def stages() -> dict[str, list[str]]:

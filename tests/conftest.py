@@ -14,7 +14,9 @@ from hypothesis import HealthCheck, Phase, settings
 ROOT = Path(__file__).resolve().parent.parent
 
 if "geoflow" in sys.modules:
-    raise RuntimeError("geoflow was imported before tests/conftest.py: its annotations would go unchecked.")
+    raise RuntimeError(
+        "geoflow was imported before tests/conftest.py: its annotations would go unchecked."
+    )
 
 # An integration compiles for seconds; kept in _build it loads in tenths. JAX keeps no program that calls back into
 # Python, as equinox's run-time errors do: with "nan" they become values, and diffrax programs can be kept too.
@@ -31,9 +33,15 @@ jaxtyping.install_import_hook("geoflow", "beartype.beartype")
 
 # Repeatable: a failure in CI is a failure here. HYPOTHESIS_PROFILE=search draws new examples, and more of them.
 settings.register_profile(
-    "repeatable", derandomize=True, deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow]
+    "repeatable",
+    derandomize=True,
+    deadline=None,
+    max_examples=20,
+    suppress_health_check=[HealthCheck.too_slow],
 )
-settings.register_profile("search", deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "search", deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow]
+)
 # For tests/faults, where a test is meant to fail: the same examples, but the one that fails need not be made small.
 settings.register_profile(
     "first-failure",

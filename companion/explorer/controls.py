@@ -24,9 +24,13 @@ class Control:
 
     kind: str
 
-    def __init__(self, label: str, values: list, says: list[str], unit: str, play: bool, start: object):
+    def __init__(
+        self, label: str, values: list, says: list[str], unit: str, play: bool, start: object
+    ):
         if not isinstance(label, str) or not label.strip():
-            raise ValueError(f"a control needs a label that a reader understands, and got {label!r}.")
+            raise ValueError(
+                f"a control needs a label that a reader understands, and got {label!r}."
+            )
         if not values:
             raise ValueError(f"the control {label!r} has no values: give at least two.")
         for index, text in enumerate(says):
@@ -39,7 +43,9 @@ class Control:
         self.start = 0
         if start is not None:
             if say(start) not in says:
-                raise ValueError(f"the control {label!r} cannot start at {start!r}: it takes {', '.join(says)}.")
+                raise ValueError(
+                    f"the control {label!r} cannot start at {start!r}: it takes {', '.join(says)}."
+                )
             self.start = says.index(say(start))
 
     def description(self) -> dict:
@@ -92,7 +98,9 @@ class Choice(Control):
                 f"the choice {label!r} takes a list of options, and got the string {options!r}: write [{options!r}]."
             )
         if isinstance(options, Mapping):
-            super().__init__(label, list(options.values()), [str(word) for word in options], "", False, start)
+            super().__init__(
+                label, list(options.values()), [str(word) for word in options], "", False, start
+            )
         else:
             values = list(options)
             super().__init__(label, values, [say(value) for value in values], "", False, start)
@@ -104,7 +112,12 @@ def as_control(name: str, given: object) -> Control:
         return given
     label = name.replace("_", " ")
     if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
-        raise TypeError(f"the control {name!r} is a Slider, a Choice or a list of values, and got {given!r}.")
+        raise TypeError(
+            f"the control {name!r} is a Slider, a Choice or a list of values, and got {given!r}."
+        )
     values = list(given)
-    numbers = all(isinstance(value, (int, float, np.number)) and not isinstance(value, bool) for value in values)
+    numbers = all(
+        isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+        for value in values
+    )
     return Slider(label, values) if numbers else Choice(label, values)

@@ -43,9 +43,9 @@ _HERE = Path(__file__).parent
 
 def view() -> tuple[str, str]:
     """The view's JavaScript module and its style sheet, as they are in the package now."""
-    return (_HERE / "widget.js").read_text(encoding="utf-8"), palette_css() + (_HERE / "widget.css").read_text(
-        encoding="utf-8"
-    )
+    return (_HERE / "widget.js").read_text(encoding="utf-8"), palette_css() + (
+        _HERE / "widget.css"
+    ).read_text(encoding="utf-8")
 
 
 def _is_static() -> bool:
@@ -74,9 +74,13 @@ class Explorer(anywidget.AnyWidget):
 
     def __init__(self, draw: Callable, **controls: object):
         if not callable(draw):
-            raise TypeError(f"an Explorer's first argument is the function that draws a frame, and got {draw!r}.")
+            raise TypeError(
+                f"an Explorer's first argument is the function that draws a frame, and got {draw!r}."
+            )
         if not controls:
-            raise ValueError("an Explorer needs at least one control, such as s=Slider('flow time s', times).")
+            raise ValueError(
+                "an Explorer needs at least one control, such as s=Slider('flow time s', times)."
+            )
         self._draw = draw
         self._inputs = {name: as_control(name, given) for name, given in controls.items()}
         self._cache: dict[tuple[int, ...], dict] = {}
@@ -130,7 +134,9 @@ class Explorer(anywidget.AnyWidget):
             inspect.signature(self._draw).bind(**dict.fromkeys(self._inputs))
         except TypeError as error:
             wanted = ", ".join(inspect.signature(self._draw).parameters) or "nothing"
-            raise TypeError(f"draw takes {wanted}, and the controls are {', '.join(self._inputs)}: {error}.") from None
+            raise TypeError(
+                f"draw takes {wanted}, and the controls are {', '.join(self._inputs)}: {error}."
+            ) from None
 
     def _frame(self, indices: tuple[int, ...]) -> dict:
         if indices not in self._cache:
@@ -139,7 +145,8 @@ class Explorer(anywidget.AnyWidget):
 
     def _drawn(self, indices: tuple[int, ...]) -> dict:
         values = {
-            name: control.values[index] for (name, control), index in zip(self._inputs.items(), indices, strict=True)
+            name: control.values[index]
+            for (name, control), index in zip(self._inputs.items(), indices, strict=True)
         }
         said = ", ".join(
             f"{control.label} = {control.says[index]}"
@@ -148,7 +155,9 @@ class Explorer(anywidget.AnyWidget):
         before = set(pyplot.get_fignums())
         try:
             figures, reading = _checked(self._draw(**values))
-            pictures = [themed_svg(figure, f"{self._prefix}{place}") for place, figure in enumerate(figures)]
+            pictures = [
+                themed_svg(figure, f"{self._prefix}{place}") for place, figure in enumerate(figures)
+            ]
         except Exception as error:
             error.add_note(f"while drawing the frame {said}")
             raise
@@ -158,11 +167,18 @@ class Explorer(anywidget.AnyWidget):
         return {"key": list(indices), "pictures": pictures, "reading": reading}
 
     def _all_frames(self) -> str:
-        every = itertools.product(*(range(len(control.values)) for control in self._inputs.values()))
+        every = itertools.product(
+            *(range(len(control.values)) for control in self._inputs.values())
+        )
         # `disable=None`: a bar in a terminal, and nothing in a notebook's output, where it would
         # end up in the page
-        frames = [self._frame(indices) for indices in tqdm(every, total=self.count, desc=repr(self), disable=None)]
-        packed = json.dumps([[frame["pictures"], frame["reading"]] for frame in frames], ensure_ascii=False)
+        frames = [
+            self._frame(indices)
+            for indices in tqdm(every, total=self.count, desc=repr(self), disable=None)
+        ]
+        packed = json.dumps(
+            [[frame["pictures"], frame["reading"]] for frame in frames], ensure_ascii=False
+        )
         return base64.b64encode(gzip.compress(packed.encode(), mtime=0)).decode()
 
     def _answer(self, _widget: object, message: dict, _buffers: object) -> None:

@@ -41,7 +41,9 @@ INK = "#1f2430"  # text, axes; becomes currentColor
 
 PRIMARY = PALETTE["primary"][0]  # what a chapter is about
 SECONDARY = PALETTE["secondary"][0]  # what it is held against
-PREDICTION = PALETTE["prediction"][0]  # what a theorem says before anything is measured (draw it dashed)
+PREDICTION = PALETTE["prediction"][
+    0
+]  # what a theorem says before anything is measured (draw it dashed)
 TARGET = PALETTE["target"][0]  # where it should end
 BOUND = PALETTE["bound"][0]  # a bound or an a priori estimate (draw it dotted)
 ACCENT = PALETTE["accent"][0]  # what a chapter wants looked at
@@ -55,7 +57,9 @@ PANEL_SIZE = (3.3, 2.7)  # inches: one of two pictures side by side, which stack
 # Of 302 points of width: 9 px of text on a 360 px screen, 15 px at a figure's full width.
 _FONT_SIZE = 9
 _PIXELS_PER_POINT = 1.65  # how far a page may enlarge a figure
-_WIDE = 350  # points; a wider figure scrolls on a narrow screen, where shrinking would lose its text
+_WIDE = (
+    350  # points; a wider figure scrolls on a narrow screen, where shrinking would lose its text
+)
 _VARIABLES = {light: f"var(--gf-{name}, {light})" for name, (light, _) in PALETTE.items()}
 _VARIABLES |= {INK: "currentColor", "#000000": "currentColor"}
 
@@ -131,7 +135,9 @@ class _LogFormatter(LogFormatterSciNotation):
 class _LogScale(scale.LogScale):
     """matplotlib's logarithmic scale without its minor ticks, which take half of a frame's time."""
 
-    def __init__(self, *_axis, **options):  # matplotlib before 3.11 passes an axis that it never uses
+    def __init__(
+        self, *_axis, **options
+    ):  # matplotlib before 3.11 passes an axis that it never uses
         super().__init__(None, **options)
 
     def set_default_locators_and_formatters(self, axis):
@@ -216,7 +222,9 @@ def theme(svg: str, prefix: str | None = None) -> str:
             .replace('href="#', f'href="#{prefix}-')
             .replace("url(#", f"url(#{prefix}-")
         )
-        return _COORDINATES.sub(_rounded, _HEX.sub(lambda m: _VARIABLES.get(m[0].lower(), m[0]), tag))
+        return _COORDINATES.sub(
+            _rounded, _HEX.sub(lambda m: _VARIABLES.get(m[0].lower(), m[0]), tag)
+        )
 
     svg = re.sub(r">\s+<", "><", _TAG.sub(attributes, svg)).strip()
     style = (

@@ -75,4 +75,6 @@ class Chapter:
 
     @property
     def prose(self) -> str:
-        return "\n\n".join(source_of(cell) for cell in self.cells if cell["cell_type"] == "markdown")
+        return "\n\n".join(
+            source_of(cell) for cell in self.cells if cell["cell_type"] == "markdown"
+        )

@@ -27,7 +27,11 @@ def reductions(chapter: Chapter) -> Iterator[str]:
                 continue
             inside = [part for given in (*call.args, *call.keywords) for part in ast.walk(given)]
             for part in inside:
-                if isinstance(part, ast.Call) and isinstance(part.func, ast.Name) and part.func.id in REDUCE:
+                if (
+                    isinstance(part, ast.Call)
+                    and isinstance(part.func, ast.Name)
+                    and part.func.id in REDUCE
+                ):
                     yield (
                         f"{name_of(cell)}, line {part.lineno}: {part.func.id}(...) in the arguments of {called(call)}: "
                         "max([1e-12, nan]) is 1e-12. Give the claim the whole sample, or reduce it with "

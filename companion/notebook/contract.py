@@ -12,7 +12,16 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from companion.claims import MIME
-from companion.notebook.cells import MARKER, MENTIONED, Chapter, is_code, is_python, name_of, source_of, tags_of
+from companion.notebook.cells import (
+    MARKER,
+    MENTIONED,
+    Chapter,
+    is_code,
+    is_python,
+    name_of,
+    source_of,
+    tags_of,
+)
 from companion.notebook.claim_calls import reductions
 from companion.notebook.figures import figures
 from companion.notebook.numbers import typed_numbers

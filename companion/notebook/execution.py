@@ -35,4 +35,6 @@ def warnings_in(notebook: nbformat.NotebookNode) -> list[str]:
 
 def difference(before: str, after: str, names: tuple[str, str]) -> str:
     """How two texts of a chapter differ, as a unified diff; empty when they do not."""
-    return "\n".join(difflib.unified_diff(before.splitlines(), after.splitlines(), *names, lineterm="", n=1))
+    return "\n".join(
+        difflib.unified_diff(before.splitlines(), after.splitlines(), *names, lineterm="", n=1)
+    )

@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from companion.notebook.cells import Cell, Chapter, name_of, tags_of, trees
 
 MARKDOWN_IMAGE = re.compile(r"!\[\s*\]\(")
-DIRECTIVE = re.compile(r"^(`{3,}|:{3,})\{(figure|image)\}[^\n]*\n(.*?)^\1\s*$", re.MULTILINE | re.DOTALL)
+DIRECTIVE = re.compile(
+    r"^(`{3,}|:{3,})\{(figure|image)\}[^\n]*\n(.*?)^\1\s*$", re.MULTILINE | re.DOTALL
+)
 HTML_IMAGE = re.compile(r"<img\b(?![^>]*\balt=)", re.IGNORECASE)
 PYPLOT = ("plt", "pyplot")
 QUIET = ("close", "rc", "rcdefaults")  # functions of pyplot that draw nothing
@@ -49,9 +51,18 @@ def _in_prose(prose: str) -> Iterator[str]:
 def drawing_cells(chapter: Chapter) -> set[str | None]:
     """The ids of the cells that draw as they run."""
     read: list[tuple[Cell, ast.Module]] = list(trees(chapter.code))
-    functions = {node.name: node for _, tree in read for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    functions = {
+        node.name: node
+        for _, tree in read
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef)
+    }
     helpers: set[str] = set()
-    while found := {name for name, node in functions.items() if name not in helpers and _draws(node.body, helpers)}:
+    while found := {
+        name
+        for name, node in functions.items()
+        if name not in helpers and _draws(node.body, helpers)
+    }:
         helpers |= found  # and in the next round the functions that call them
     return {cell.get("id") for cell, tree in read if _draws(tree.body, helpers)}
 
@@ -74,5 +85,9 @@ def _is_drawing(called: ast.expr, helpers: set[str]) -> bool:
         return called.id in helpers
     if not isinstance(called, ast.Attribute):
         return False
-    of_pyplot = isinstance(called.value, ast.Name) and called.value.id in PYPLOT and called.attr not in QUIET
+    of_pyplot = (
+        isinstance(called.value, ast.Name)
+        and called.value.id in PYPLOT
+        and called.attr not in QUIET
+    )
     return of_pyplot or called.attr == "subplots"

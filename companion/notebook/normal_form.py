@@ -17,7 +17,16 @@ from companion.notebook.cells import is_checked
 # What a checked output may hold: text, and the claims for the ledger.
 KEPT = ("text/plain", MIME)
 # Cell metadata written by tools while they run, not by the author.
-TRANSIENT = ("execution", "ExecuteTime", "collapsed", "scrolled", "trusted", "jupyter", "pycharm", "vscode")
+TRANSIENT = (
+    "execution",
+    "ExecuteTime",
+    "collapsed",
+    "scrolled",
+    "trusted",
+    "jupyter",
+    "pycharm",
+    "vscode",
+)
 
 
 def chapters(book: Path) -> list[Path]:
@@ -49,7 +58,9 @@ def normal_form(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
             continue
         count += 1
         checked = is_checked(cell)
-        cell.outputs = [kept for out in cell.outputs if (kept := _kept(out, count))] if checked else []
+        cell.outputs = (
+            [kept for out in cell.outputs if (kept := _kept(out, count))] if checked else []
+        )
         # The count a fresh run from the top would give.
         cell.execution_count = count if checked and cell.outputs else None
     return notebook

@@ -73,7 +73,9 @@ def typed_in_claims(tree: ast.Module) -> Iterator[str]:
     """Figures typed into the texts of the claims that a cell makes."""
     for call in ast.walk(tree):
         if isinstance(call, ast.Call) and called(call) in MAKERS:
-            named = [k.value for k in call.keywords if k.arg in ("statement", "shown", "over", "caveat")]
+            named = [
+                k.value for k in call.keywords if k.arg in ("statement", "shown", "over", "caveat")
+            ]
             for text in (*call.args[1:], *named):
                 for part in _constant_parts(text):
                     yield from figures_of(part)
@@ -84,7 +86,9 @@ def _constant_parts(node: ast.expr) -> Iterator[str]:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         yield node.value
     elif isinstance(node, ast.JoinedStr):
-        yield from (v.value for v in node.values if isinstance(v, ast.Constant) and isinstance(v.value, str))
+        yield from (
+            v.value for v in node.values if isinstance(v, ast.Constant) and isinstance(v.value, str)
+        )
     elif isinstance(node, ast.BinOp):
         yield from _constant_parts(node.left)
         yield from _constant_parts(node.right)
@@ -99,7 +103,9 @@ def typed_in_prose(prose: str, computed: str) -> Iterator[str]:
         number, half = value_of(figure)
         candidates = (number, 100 * number) if figure.endswith("%") else (number,)
         if not any(
-            abs(other - c) <= half * (c / number if number else 1) * (1 + 1e-9) for c in candidates for other in known
+            abs(other - c) <= half * (c / number if number else 1) * (1 + 1e-9)
+            for c in candidates
+            for other in known
         ):
             yield figure
 
@@ -127,7 +133,9 @@ def allowed(path: Path) -> dict[str, dict[str, str]]:
             continue
         fields = row.split("\t")
         if len(fields) != 3 or not fields[2].strip():
-            raise ValueError(f"{path}:{number}: a row is chapter, figure and reason, tab-separated, got {row!r}.")
+            raise ValueError(
+                f"{path}:{number}: a row is chapter, figure and reason, tab-separated, got {row!r}."
+            )
         found.setdefault(fields[0], {})[fields[1]] = fields[2]
     return found
 
@@ -145,7 +153,9 @@ def typed_numbers(chapter: Chapter) -> Iterator[str]:
     ]
     prose = [cell for cell in chapter.cells if not is_code(cell)]
     found += [
-        (name_of(cell), "the prose", figure) for cell in prose for figure in typed_in_prose(source_of(cell), computed)
+        (name_of(cell), "the prose", figure)
+        for cell in prose
+        for figure in typed_in_prose(source_of(cell), computed)
     ]
     for cell, where, figure in found:
         if figure not in chapter.exempt:

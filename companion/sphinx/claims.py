@@ -30,7 +30,10 @@ class Places:
         if data.mime_type != MIME:
             return None
         seen = renderer.renderer.sphinx_env.temp_data.setdefault(SEEN, Counter())
-        return [tag("span", {"class": "claim-place", "id": name}) for name in anchors(data.content, seen)]
+        return [
+            tag("span", {"class": "claim-place", "id": name})
+            for name in anchors(data.content, seen)
+        ]
 
 
 class PutPlacesFirst(SphinxPostTransform):

@@ -31,7 +31,9 @@ class InlineSVG(SphinxPostTransform):
     """Replaces each image node that holds matplotlib's SVG output of a cell."""
 
     formats = ("html",)
-    default_priority = 250  # after myst-nb has chosen among an output's formats (4) and wrapped hidden cells (199)
+    default_priority = (
+        250  # after myst-nb has chosen among an output's formats (4) and wrapped hidden cells (199)
+    )
 
     def run(self, **_options) -> None:
         for image in list(self.document.findall(nodes.image)):
@@ -55,7 +57,11 @@ class InlineSVG(SphinxPostTransform):
         page.
         """
         path = Path(self.app.srcdir) / image["uri"].lstrip("/")
-        if path.suffix != ".svg" or not path.is_file() or "jupyter_execute" not in path.resolve().parts:
+        if (
+            path.suffix != ".svg"
+            or not path.is_file()
+            or "jupyter_execute" not in path.resolve().parts
+        ):
             return None
         text = path.read_text(encoding="utf-8")
         return text if "matplotlib.org" in text else None

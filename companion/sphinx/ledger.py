@@ -68,7 +68,9 @@ def collect(app: Sphinx, env: BuildEnvironment) -> list[str]:
     shown = []
     for docname in sorted(env.found_docs):
         doctree = env.get_doctree(docname)
-        if any(True for _ in doctree.findall(lambda n: isinstance(n, (ledger_table, ledger_summary)))):
+        if any(
+            True for _ in doctree.findall(lambda n: isinstance(n, (ledger_table, ledger_summary)))
+        ):
             # The titles bring formulas after Sphinx has looked for them: load MathJax here too.
             env.get_domain("math").data["has_equations"][docname] = True
             shown.append(docname)
@@ -84,7 +86,11 @@ def resolve(app: Sphinx, doctree: nodes.document, docname: str) -> None:
 
     def link(claim: rows.Claim) -> nodes.Node:
         uri = f"{app.builder.get_relative_uri(docname, claim.chapter)}#{claim.anchor}"
-        label = app.env.titles[claim.chapter].astext() if claim.chapter in app.env.titles else claim.chapter
+        label = (
+            app.env.titles[claim.chapter].astext()
+            if claim.chapter in app.env.titles
+            else claim.chapter
+        )
         return nodes.reference("", label, internal=True, refuri=uri)
 
     for node in list(doctree.findall(ledger_summary)):
@@ -92,7 +98,13 @@ def resolve(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     for node in list(doctree.findall(ledger_table)):
         node.replace_self(
             [
-                page.paper_table(name, [s for s in statements.values() if s.paper == paper], ledger, spelling, link)
+                page.paper_table(
+                    name,
+                    [s for s in statements.values() if s.paper == paper],
+                    ledger,
+                    spelling,
+                    link,
+                )
                 for paper, name in papers.items()
             ]
         )

@@ -41,12 +41,18 @@ def claim_row(claim: rows.Claim, link: Link) -> list[tag]:
     return [
         cell("claim", *pieces(text.claim(claim.text)), *noted("caveat", claim.caveat), where),
         cell("predicted", *pieces(text.claim(claim.predicted))),
-        cell("measured", *pieces(text.claim(text.figure(claim.raw, claim.measured))), *noted("over", over)),
+        cell(
+            "measured",
+            *pieces(text.claim(text.figure(claim.raw, claim.measured))),
+            *noted("over", over),
+        ),
         cell("tolerance", *pieces(text.claim(text.tolerance(claim.tolerance, claim.kind)))),
     ]
 
 
-def statement_rows(statement: Statement, claims: list[rows.Claim], spelling: Mapping[str, str], link: Link) -> tag:
+def statement_rows(
+    statement: Statement, claims: list[rows.Claim], spelling: Mapping[str, str], link: Link
+) -> tag:
     """One statement: its header cell, and a row for each of its claims."""
     state = rows.status(statement, claims)
     header = tag(
@@ -60,12 +66,16 @@ def statement_rows(statement: Statement, claims: list[rows.Claim], spelling: Map
         *noted("remark", statement.remark),
     )
     if not claims:
-        empty = tag("td", {"role": "cell", "colspan": "4"}, nodes.Text("No chapter reproduces it yet."))
+        empty = tag(
+            "td", {"role": "cell", "colspan": "4"}, nodes.Text("No chapter reproduces it yet.")
+        )
         lines = [[header, empty]]
     else:
         lines = [claim_row(claim, link) for claim in claims]
         lines[0].insert(0, header)
-    return tag("tbody", {"role": "rowgroup"}, *[tag("tr", {"role": "row"}, *line) for line in lines])
+    return tag(
+        "tbody", {"role": "rowgroup"}, *[tag("tr", {"role": "row"}, *line) for line in lines]
+    )
 
 
 def paper_table(
@@ -76,7 +86,10 @@ def paper_table(
     link: Link,
 ) -> tag:
     """The statements of one paper."""
-    head = [tag("th", {"scope": "col", "role": "columnheader"}, nodes.Text(column)) for column in COLUMNS]
+    head = [
+        tag("th", {"scope": "col", "role": "columnheader"}, nodes.Text(column))
+        for column in COLUMNS
+    ]
     # Roles are spelt out because a table laid out as cards (display: block) loses the ones it has by nature.
     return tag(
         "table",
@@ -94,7 +107,9 @@ SAID = {
 }  # fmt: skip
 
 
-def summary(statements: Mapping[str, Statement], ledger: Mapping[str, list[rows.Claim]], papers: int) -> str:
+def summary(
+    statements: Mapping[str, Statement], ledger: Mapping[str, list[rows.Claim]], papers: int
+) -> str:
     """The counts in two sentences."""
     totals = rows.counts(statements, ledger)
     parts = [f"{totals[status]} {words}" for status, words in SAID.items() if totals[status]]

@@ -75,12 +75,16 @@ def _claim(entry: Mapping[str, Any], anchor: str, raw: float | int | None, chapt
     )
 
 
-def by_statement(statements: Mapping[str, Statement], claims: Iterable[Claim]) -> dict[str, list[Claim]]:
+def by_statement(
+    statements: Mapping[str, Statement], claims: Iterable[Claim]
+) -> dict[str, list[Claim]]:
     """Claims by statement id, every statement there. Raises KeyError on a claim about no known statement."""
     ledger: dict[str, list[Claim]] = {id_: [] for id_ in statements}
     for claim in claims:
         if claim.id not in ledger:
-            raise KeyError(f"{claim.chapter} claims {claim.id}, which is no statement of the book's table")
+            raise KeyError(
+                f"{claim.chapter} claims {claim.id}, which is no statement of the book's table"
+            )
         ledger[claim.id].append(claim)
     return ledger
 
@@ -97,10 +101,14 @@ def status(statement: Statement, claims: Iterable[Claim]) -> str:
     return statement.status or "reproduced"
 
 
-def complaints(statements: Mapping[str, Statement], ledger: Mapping[str, list[Claim]]) -> Iterator[str]:
+def complaints(
+    statements: Mapping[str, Statement], ledger: Mapping[str, list[Claim]]
+) -> Iterator[str]:
     """What a reader should not have to find out: a correction without its counterexample, a claim that does not hold."""
     for id_, statement in statements.items():
-        if statement.status == "corrected" and not any(claim.kind == "counterexample" for claim in ledger[id_]):
+        if statement.status == "corrected" and not any(
+            claim.kind == "counterexample" for claim in ledger[id_]
+        ):
             yield (
                 f"{id_} is marked 'corrected' and no chapter shows a counterexample, claims(refutes({id_!r}, ...)): "
                 "show it, or mark the statement with a caveat"
@@ -110,7 +118,9 @@ def complaints(statements: Mapping[str, Statement], ledger: Mapping[str, list[Cl
                 yield f"{claim.chapter} shows a claim about {id_} that does not hold: {claim.text}"
 
 
-def counts(statements: Mapping[str, Statement], ledger: Mapping[str, list[Claim]]) -> dict[str, int]:
+def counts(
+    statements: Mapping[str, Statement], ledger: Mapping[str, list[Claim]]
+) -> dict[str, int]:
     """How many statements have each status."""
     totals = dict.fromkeys(STATUSES, 0)
     for id_, statement in statements.items():
@@ -118,7 +128,9 @@ def counts(statements: Mapping[str, Statement], ledger: Mapping[str, list[Claim]
     return totals
 
 
-def as_records(statements: Mapping[str, Statement], ledger: Mapping[str, list[Claim]]) -> list[dict[str, Any]]:
+def as_records(
+    statements: Mapping[str, Statement], ledger: Mapping[str, list[Claim]]
+) -> list[dict[str, Any]]:
     """ledger.json: one object a claim, and one with nulls an open statement, in the order of the statements.
 
     `measured` is the raw figure where the chapter kept it, else the printed text, which `measured_text` always is.

@@ -34,7 +34,9 @@ def number(text: str) -> str:
 def claim(text: str) -> list[Piece]:
     """A claim's text: e^{−s/N}, e^(−s/N), C_0 and σ_min with real superscripts and subscripts."""
     kinds = {"^": "sup", "_": "sub"}
-    return _split(text, _SCRIPT, lambda match: (kinds[match[1]], match[2] or match[3] or match[4] or ""))
+    return _split(
+        text, _SCRIPT, lambda match: (kinds[match[1]], match[2] or match[3] or match[4] or "")
+    )
 
 
 def figure(value: float | int | None, text: str) -> str:

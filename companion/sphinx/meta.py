@@ -18,7 +18,12 @@ def _fingerprint() -> int:
 
 def about() -> dict:
     """For `setup` to return. A change to the machinery has every page read again, from the chapters as executed."""
-    return {"version": "1", "env_version": _fingerprint(), "parallel_read_safe": True, "parallel_write_safe": True}
+    return {
+        "version": "1",
+        "env_version": _fingerprint(),
+        "parallel_read_safe": True,
+        "parallel_write_safe": True,
+    }
 
 
 def static_file(app, path: Path) -> None:

@@ -28,8 +28,14 @@ WHERE = "in the book's configuration (_config.yml, under sphinx: config)"
 def papers(config: Config) -> dict[str, str]:
     """The papers' names by the first part of their statements' ids, in the order of the ledger."""
     given = config.companion_papers
-    if not isinstance(given, Mapping) or not given or not all(isinstance(name, str) for name in given.values()):
-        raise ConfigError(f"the ledger needs companion_papers {WHERE}: a name for each paper, got {given!r}.")
+    if (
+        not isinstance(given, Mapping)
+        or not given
+        or not all(isinstance(name, str) for name in given.values())
+    ):
+        raise ConfigError(
+            f"the ledger needs companion_papers {WHERE}: a name for each paper, got {given!r}."
+        )
     return {str(key): name for key, name in given.items()}
 
 
@@ -37,7 +43,9 @@ def packages(config: Config) -> list[str]:
     """The packages whose versions the book names."""
     given = config.companion_packages
     if not isinstance(given, list | tuple) or not given:
-        raise ConfigError(f"{{versions}} needs companion_packages {WHERE}: a list of packages, got {given!r}.")
+        raise ConfigError(
+            f"{{versions}} needs companion_packages {WHERE}: a list of packages, got {given!r}."
+        )
     return list(given)
 
 
@@ -45,7 +53,9 @@ def spelling(config: Config) -> dict[str, str]:
     """How parts of the statements' titles are printed."""
     given = config.companion_spelling
     if not isinstance(given, Mapping):
-        raise ConfigError(f"companion_spelling {WHERE} says how parts of titles are printed, got {given!r}.")
+        raise ConfigError(
+            f"companion_spelling {WHERE} says how parts of titles are printed, got {given!r}."
+        )
     return dict(given)
 
 
@@ -64,7 +74,9 @@ def read_statements(app: Sphinx) -> dict[str, statements.Statement]:
     known = papers(app.config)
     for statement in table.values():
         if statement.paper not in known:
-            raise ConfigError(f"{path}: {statement.id} belongs to none of companion_papers, {', '.join(known)}.")
+            raise ConfigError(
+                f"{path}: {statement.id} belongs to none of companion_papers, {', '.join(known)}."
+            )
     return table
 
 

@@ -17,7 +17,9 @@ class tag(nodes.General, nodes.TextElement):
 
 
 def _visit(translator, node: tag) -> None:
-    attributes = "".join(f' {key}="{translator.attval(value)}"' for key, value in node["html"].items())
+    attributes = "".join(
+        f' {key}="{translator.attval(value)}"' for key, value in node["html"].items()
+    )
     translator.body.append(f"<{node['name']}{attributes}>")
 
 

@@ -26,13 +26,28 @@ def installed(names: list[str]) -> list[tuple[str, str]]:
 
 class VersionsDirective(SphinxDirective):
     def run(self) -> list[nodes.Node]:
-        head = tag("tr", {}, *[tag("th", {"scope": "col"}, nodes.Text(t)) for t in ("Package", "Version")])
+        head = tag(
+            "tr", {}, *[tag("th", {"scope": "col"}, nodes.Text(t)) for t in ("Package", "Version")]
+        )
         body = [
-            tag("tr", {}, tag("th", {"scope": "row"}, nodes.Text(name)), tag("td", {}, nodes.Text(number)))
+            tag(
+                "tr",
+                {},
+                tag("th", {"scope": "row"}, nodes.Text(name)),
+                tag("td", {}, nodes.Text(number)),
+            )
             for name, number in installed(settings.packages(self.config))
         ]
         caption = tag("caption", {}, nodes.Text("The versions this book was computed with"))
-        return [tag("table", {"class": "table versions"}, caption, tag("thead", {}, head), tag("tbody", {}, *body))]
+        return [
+            tag(
+                "table",
+                {"class": "table versions"},
+                caption,
+                tag("thead", {}, head),
+                tag("tbody", {}, *body),
+            )
+        ]
 
 
 def setup(app: Sphinx) -> dict:

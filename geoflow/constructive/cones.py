@@ -16,7 +16,9 @@ def truncation(W: ArrayLike, b: ArrayLike, x: ArrayLike) -> Floats:
     """τ_{W,b}(x) = W⁺(σ(Wx + b) − b) for points x (n, Q), as (n, Q); W (Q, Q), b (Q,)."""
     W, b, x = _matrix("W", W, "(Q, Q)"), _vector("b", b), _matrix("x", x, "(n points, Q)")
     if W.shape != (len(b), x.shape[1]):
-        raise ValueError(f"W must have shape (len(b), x.shape[1]) = {(len(b), x.shape[1])}, got {W.shape}.")
+        raise ValueError(
+            f"W must have shape (len(b), x.shape[1]) = {(len(b), x.shape[1])}, got {W.shape}."
+        )
     return (np.maximum(x @ W.T + b, 0.0) - b) @ np.linalg.pinv(W).T
 
 
@@ -24,8 +26,14 @@ def simplex(Q: int) -> Floats:
     """The Q vertices (Q, Q − 1) of a regular simplex of circumradius 1 around 0 in R^{Q−1}."""
     Q = whole_number("Q", Q)
     centred = np.eye(Q) - 1 / Q
-    coordinates = np.linalg.svd(centred)[0][:, : Q - 1]  # an orthonormal basis of 1^⊥: rows are equally far apart
-    return coordinates / np.linalg.norm(coordinates, axis=1, keepdims=True) if Q > 1 else np.zeros((1, 0))
+    coordinates = np.linalg.svd(centred)[0][
+        :, : Q - 1
+    ]  # an orthonormal basis of 1^⊥: rows are equally far apart
+    return (
+        coordinates / np.linalg.norm(coordinates, axis=1, keepdims=True)
+        if Q > 1
+        else np.zeros((1, 0))
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +78,9 @@ def cone(p: ArrayLike, n: ArrayLike, z: ArrayLike, fraction: float = 0.5) -> Con
     """
     p, n, z = _vector("p", p), _vector("n", n), _matrix("z", z, "(n points, Q)")
     if not len(p) == len(n) == z.shape[1]:
-        raise ValueError(f"p, n and the points z must lie in one R^Q, got shapes {p.shape}, {n.shape}, {z.shape}.")
+        raise ValueError(
+            f"p, n and the points z must lie in one R^Q, got shapes {p.shape}, {n.shape}, {z.shape}."
+        )
     if not n.any():
         raise ValueError("the axis n must not be zero: it is the direction of the cut.")
     fraction = real_number("the opening", fraction)

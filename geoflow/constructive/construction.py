@@ -72,11 +72,18 @@ def clearance(problem: Problem, theta: Float64[AnyArray, " K"]) -> float:
     Raises TypeError for what is no problem with an `MLP`, ValueError for an activation other than ReLU.
     """
     instance("problem", problem, Problem, "The order is clearance(problem, theta).")
-    instance("the network", problem.network, MLP, "Hidden neurons are those of a fully connected network.")
+    instance(
+        "the network",
+        problem.network,
+        MLP,
+        "Hidden neurons are those of a fully connected network.",
+    )
     assert isinstance(problem.network, MLP)
     activation = problem.network.activation
     if activation.function is not relu.function:
-        raise ValueError(f"the clearance is from the kinks of ReLU, got an MLP with activation {activation.name}.")
+        raise ValueError(
+            f"the clearance is from the kinks of ReLU, got an MLP with activation {activation.name}."
+        )
     x, least = problem.data.inputs, jnp.inf
     for W, b in problem.network.unflatten(theta)[:-1]:
         z = x @ W.T + (0.0 if b is None else b)

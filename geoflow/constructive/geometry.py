@@ -56,14 +56,18 @@ def classes(data: Dataset) -> NDArray[np.int64]:
         "Clustered samples with their classes: Dataset(inputs, targets, labels), or clustered(key, ...).",
     )
     if data.labels is None:
-        raise ValueError("the construction needs to know the classes: give Dataset(inputs, targets, labels).")
+        raise ValueError(
+            "the construction needs to know the classes: give Dataset(inputs, targets, labels)."
+        )
     Q, labels = data.Q, np.asarray(data.labels)
     if data.inputs.shape[1] != Q:
         raise ValueError(
             f"inputs must lie in R^Q with Q = {Q} classes, got R^{data.inputs.shape[1]}: project them to Q dimensions first."
         )
     if labels.min() < 0 or labels.max() >= Q:
-        raise ValueError(f"labels must be the classes 0..{Q - 1}, got {labels.min()} to {labels.max()}.")
+        raise ValueError(
+            f"labels must be the classes 0..{Q - 1}, got {labels.min()} to {labels.max()}."
+        )
     if not np.array_equal(np.asarray(data.targets), np.eye(Q)[labels]):
         raise ValueError("targets must be the unit vectors e_j of the labels, one_hot(labels, Q).")
     if len(np.unique(labels)) < Q:

@@ -48,7 +48,10 @@ def merged_cost(data: Dataset, blocks: Sequence[Sequence[int]]) -> float:
     """
     labels, Y = classes(data), np.asarray(data.targets)
     blocks, kept = _disjoint(blocks, data.Q)
-    scatter = [np.sum((Y[rows] - Y[rows].mean(axis=0)) ** 2) for rows in (np.isin(labels, B) for B in blocks)]
+    scatter = [
+        np.sum((Y[rows] - Y[rows].mean(axis=0)) ** 2)
+        for rows in (np.isin(labels, B) for B in blocks)
+    ]
     return float((sum(scatter) + np.sum(affine_fit(data, kept)[2] ** 2)) / (2 * data.N))
 
 
@@ -57,11 +60,16 @@ def local_minimum(
 ) -> Construction:
     """The local minimum C*_T: the clusters in T truncated one by one to their targets, the others fitted (ours, after CM)."""
     instance("data", data, Dataset, "The order is local_minimum(data, T).")
-    return collapsed_network(data, [(j,) for j in _clusters_of("T", T, data.Q)], hidden_layers, margin)
+    return collapsed_network(
+        data, [(j,) for j in _clusters_of("T", T, data.Q)], hidden_layers, margin
+    )
 
 
 def collapsed_network(
-    data: Dataset, blocks: Sequence[Sequence[int]], hidden_layers: int | None = None, margin: float = 0.5
+    data: Dataset,
+    blocks: Sequence[Sequence[int]],
+    hidden_layers: int | None = None,
+    margin: float = 0.5,
 ) -> Construction:
     """Blocks of clusters truncated together, one after the other; the clusters in no block fitted by an affine map (ours).
 
@@ -113,7 +121,9 @@ def _clusters_of(name: str, given: Iterable[int], Q: int) -> list[int]:
     try:
         found = [whole_number(f"a cluster in {name}", j, least=0) for j in given]
     except TypeError:
-        raise TypeError(f"{name} must list clusters, whole numbers from 0, got {given!r}.") from None
+        raise TypeError(
+            f"{name} must list clusters, whole numbers from 0, got {given!r}."
+        ) from None
     if len(set(found)) != len(found) or not set(found) <= set(range(Q)):
         raise ValueError(f"{name} must be different clusters out of 0..{Q - 1}, got {given!r}.")
     return found
@@ -124,10 +134,14 @@ def _disjoint(blocks: Iterable[Iterable[int]], Q: int) -> tuple[Blocks, tuple[in
     try:
         found = tuple(tuple(sorted(_clusters_of("a block", B, Q))) for B in blocks)
     except TypeError:
-        raise TypeError(f"blocks must be a list of sets of clusters, as [(0,), (1, 2)], got {blocks!r}.") from None
+        raise TypeError(
+            f"blocks must be a list of sets of clusters, as [(0,), (1, 2)], got {blocks!r}."
+        ) from None
     gone = [j for B in found for j in B]
     if len(set(gone)) != len(gone) or not all(found):
-        raise ValueError(f"blocks must be disjoint, non-empty sets of the clusters 0..{Q - 1}, got {found}.")
+        raise ValueError(
+            f"blocks must be disjoint, non-empty sets of the clusters 0..{Q - 1}, got {found}."
+        )
     return found, tuple(j for j in range(Q) if j not in gone)
 
 
@@ -141,7 +155,9 @@ def _levels(c: Clusters, X: Floats, blocks: Blocks) -> tuple[Floats, Floats, flo
     return X @ slope + offset, slope, offset
 
 
-def _cuts(c: Clusters, labels: Labels, nu: Floats, blocks: Blocks, kept: Sequence[int]) -> list[float]:
+def _cuts(
+    c: Clusters, labels: Labels, nu: Floats, blocks: Blocks, kept: Sequence[int]
+) -> list[float]:
     """π_ℓ halfway between each block's ν and that of all that comes after it."""
     cuts = []
     for i, block in enumerate(blocks):
@@ -170,7 +186,9 @@ def _stretch(
     Lam = 1.0
     for i, (y, cut) in enumerate(zip(means, cuts, strict=True)):
         alive = ~np.isin(labels, [j for b in blocks[:i] for j in b])
-        Lam = max(Lam, np.max((margin + np.abs(u[alive] - y).max(axis=1)) / np.abs(nu[alive] - cut)))
+        Lam = max(
+            Lam, np.max((margin + np.abs(u[alive] - y).max(axis=1)) / np.abs(nu[alive] - cut))
+        )
     return Lam
 
 
@@ -197,7 +215,9 @@ def _layers(
     layers = [(A + Lam * np.outer(ones, slope), B + Lam * offset - p[0])]
     for i in range(1, len(blocks)):
         size = len(blocks[i - 1]) / Q
-        here = np.isin(np.arange(Q), blocks[i - 1]) - size  # 1 less len/Q at p_{i−1}, −len/Q at the others
+        here = (
+            np.isin(np.arange(Q), blocks[i - 1]) - size
+        )  # 1 less len/Q at p_{i−1}, −len/Q at the others
         lift = Lam * (cuts[-1] - cuts[i - 1]) + margin + 1.0
         layers.append((np.eye(Q) + lift * np.outer(ones, here), p[i - 1] + lift * ones - p[i]))
     layers += [(np.eye(Q), np.full(Q, margin))] * (L - len(layers))

@@ -40,5 +40,7 @@ def _points(z: ArrayLike, labels: ArrayLike) -> tuple[Floats, NDArray[Any]]:
     if labels.dtype.kind not in "iu":
         raise TypeError(f"labels must be whole numbers, one per point, got {labels.dtype}.")
     if labels.shape != z.shape[:1]:
-        raise ValueError(f"labels must be one whole number per point, ({len(z)},), got shape {labels.shape}.")
+        raise ValueError(
+            f"labels must be one whole number per point, ({len(z)},), got shape {labels.shape}."
+        )
     return z, labels

@@ -55,10 +55,14 @@ def _widest_cut(inside: Floats, outside: Floats) -> tuple[Floats, Floats] | None
     size = np.abs(everything - centre).max()  # the solver's tolerances are absolute
     signed = np.vstack([inside - centre, centre - outside]) / size
     sides = np.concatenate([-np.ones(len(inside)), np.ones(len(outside))])
-    rows = np.column_stack([signed, sides, np.ones(len(signed))])  # n·z − c + m ≤ 0 inside, c − n·z + m ≤ 0 outside
+    rows = np.column_stack(
+        [signed, sides, np.ones(len(signed))]
+    )  # n·z − c + m ≤ 0 inside, c − n·z + m ≤ 0 outside
     cost = np.zeros(Q + 2)
     cost[-1] = -1.0
-    solved = linprog(cost, A_ub=rows, b_ub=np.zeros(len(rows)), bounds=[(-1, 1)] * Q + [(None, None), (0, None)])
+    solved = linprog(
+        cost, A_ub=rows, b_ub=np.zeros(len(rows)), bounds=[(-1, 1)] * Q + [(None, None), (0, None)]
+    )
     if not solved.success:
         return None
     n = solved.x[:Q]

@@ -46,7 +46,9 @@ def beyond(c: Clusters) -> tuple[Floats, Floats]:
     return c.means[0] + c.radii[0] + np.maximum(1.0, np.abs(c.means[0])), np.ones(1)
 
 
-def telescoped(data: Dataset, c: Clusters, cuts: Sequence[Cut], L: int, opening: float) -> Construction:
+def telescoped(
+    data: Dataset, c: Clusters, cuts: Sequence[Cut], L: int, opening: float
+) -> Construction:
     """The telescoped network: W_ℓ = V_ℓV_{ℓ−1}⁻¹, b_ℓ = V_ℓ(p_{ℓ−1} − p_ℓ), so that x^(ℓ) = V_ℓ(z^(ℓ) − p_ℓ)."""
     Q, labels = c.Q, np.asarray(data.labels)
     if len(cuts) > L:
@@ -66,13 +68,21 @@ def telescoped(data: Dataset, c: Clusters, cuts: Sequence[Cut], L: int, opening:
         cones.append(made)
         V_before, p_before = V, np.asarray(p)
     if any(np.ptp(stages[-1][labels == j], axis=0).max() for j in range(Q)):
-        raise ValueError("a cut did not collapse its cluster: the clusters are not what the construction needs.")
+        raise ValueError(
+            "a cut did not collapse its cluster: the clusters are not what the construction needs."
+        )
     one_each = stages[0][[int(np.argmax(labels == j)) for j in range(Q)]]
     size = activity(layers, one_each).max() or 1.0
-    layers += [(np.eye(Q), np.full(Q, size))] * (L - len(cuts))  # what is non-negative passes, higher by `size`
-    points = activity(layers, one_each)  # as rounded in the layers above: only the output layer's own rounding is left
+    layers += [(np.eye(Q), np.full(Q, size))] * (
+        L - len(cuts)
+    )  # what is non-negative passes, higher by `size`
+    points = activity(
+        layers, one_each
+    )  # as rounded in the layers above: only the output layer's own rounding is left
     middle = points.mean(axis=0)
-    A = np.linalg.pinv(points - middle, rcond=1e-12).T  # A (x − middle) + 1/Q is e_j at the j-th point
+    A = np.linalg.pinv(
+        points - middle, rcond=1e-12
+    ).T  # A (x − middle) + 1/Q is e_j at the j-th point
     layers.append((A, 1 / Q - A @ middle))
     miss = np.abs(activity(layers[:-1], stages[0]) @ A.T + layers[-1][1] - np.eye(Q)[labels]).max()
     condition = max(made.condition for made in cones)
@@ -83,7 +93,9 @@ def telescoped(data: Dataset, c: Clusters, cuts: Sequence[Cut], L: int, opening:
             f"{condition:.1e}), since the simplex of means is nearly flat (h = {c.heights.min():.1e}, "
             f"δ = {c.delta:.1e}) or far from the origin. Centre and rescale the inputs, or project them otherwise."
         )
-    return construct(data, layers, [(j,) for j, _, _ in cuts], 0.0, cones=tuple(cones), stages=tuple(stages))
+    return construct(
+        data, layers, [(j,) for j, _, _ in cuts], 0.0, cones=tuple(cones), stages=tuple(stages)
+    )
 
 
 def two_layer_network(data: Dataset) -> Construction:
@@ -110,7 +122,9 @@ def one_layer_network(data: Dataset) -> Construction:
     """
     labels = classes(data)
     if data.Q != 2:
-        raise ValueError(f"two parallel neurons separate Q = 2 classes, got Q = {data.Q}: use two_layer_network.")
+        raise ValueError(
+            f"two parallel neurons separate Q = 2 classes, got Q = {data.Q}: use two_layer_network."
+        )
     c = clusters(data)
     n = c.gradients[1] / np.linalg.norm(c.gradients[1])
     t = np.asarray(data.inputs) @ n

@@ -14,7 +14,11 @@ from geoflow.types import Floats
 
 
 def stratum_point(
-    problem: ReducedProblem, D: Modes, key: PRNGKeyArray, vanish: Collection[int] | None = None, gauge: float = 0.5
+    problem: ReducedProblem,
+    D: Modes,
+    key: PRNGKeyArray,
+    vanish: Collection[int] | None = None,
+    gauge: float = 0.5,
 ) -> Float64[Array, " K"]:
     """A random critical point theta whose product keeps the modes in D and no other: Π = DS, L = ½Σ_{i∉D} σ_i².
 
@@ -40,11 +44,17 @@ def stratum_point(
             f"{r} modes do not pass a hidden layer of width {narrowest}: give D of at most {narrowest} modes."
         )
     try:
-        vanish = {last} if vanish is None else {whole_number("a layer in vanish", k) for k in vanish}
+        vanish = (
+            {last} if vanish is None else {whole_number("a layer in vanish", k) for k in vanish}
+        )
     except TypeError:
-        raise TypeError(f"vanish must list layers, whole numbers out of 2..{last}, got {vanish!r}.") from None
+        raise TypeError(
+            f"vanish must list layers, whole numbers out of 2..{last}, got {vanish!r}."
+        ) from None
     if not vanish or not vanish <= set(range(2, last + 1)):
-        raise ValueError(f"vanish must name layers out of 2..{last}, at least one, got {sorted(vanish)}.")
+        raise ValueError(
+            f"vanish must name layers out of 2..{last}, at least one, got {sorted(vanish)}."
+        )
     gauge = positive_number("gauge", gauge, zero_allowed=True)
 
     modes, idle = np.arange(len(sigma)), np.arange

@@ -11,7 +11,12 @@ import numpy as np
 from jaxtyping import Array, Float64
 
 from geoflow.checks import numbers, positive_number, real_number, whole_number
-from geoflow.linear_networks.problem import LinearProblem, ReducedProblem, require_linear, require_reduced
+from geoflow.linear_networks.problem import (
+    LinearProblem,
+    ReducedProblem,
+    require_linear,
+    require_reduced,
+)
 from geoflow.linear_networks.weights import product
 from geoflow.types import AnyArray, ArrayLike, Floats, Values
 
@@ -24,7 +29,9 @@ def aligned_start(problem: ReducedProblem, u0: float) -> Float64[Array, " K"]:
     problem = require_reduced(problem)
     widths, d_y = problem.widths, len(problem.sigma)
     if min(widths[1:]) < d_y:
-        raise ValueError(f"every hidden layer must carry all d_y = {d_y} modes, got widths {widths}.")
+        raise ValueError(
+            f"every hidden layer must carry all d_y = {d_y} modes, got widths {widths}."
+        )
     root = positive_number("u0", u0) ** (1 / (len(widths) - 1))
 
     def aligned(d_in: int, d_out: int) -> Array:
@@ -33,7 +40,9 @@ def aligned_start(problem: ReducedProblem, u0: float) -> Float64[Array, " K"]:
     return problem.theta_of([aligned(d_in, d_out) for d_in, d_out in itertools.pairwise(widths)])
 
 
-def mode_strengths(problem: LinearProblem, theta: Float64[AnyArray, " K"]) -> Float64[Array, " d_y"]:
+def mode_strengths(
+    problem: LinearProblem, theta: Float64[AnyArray, " K"]
+) -> Float64[Array, " d_y"]:
     """u_i = Π_ii, how much of mode i the network has learned (of σ_i)."""
     return jnp.diagonal(product(require_linear(problem).weights(theta)))
 
@@ -67,7 +76,9 @@ def mode_time(u: ArrayLike, u0: float, sigma: float, H: int) -> Values:
     if H == 1:
         raise ValueError("for H = 1 the mode itself has a closed form: saxe_mode(t, sigma, u0).")
     if not ((strength >= u0) & (strength < sigma)).all():
-        raise ValueError(f"a mode grows from u0 towards σ and does not reach it: need u0 = {u0} ≤ u < σ = {sigma}.")
+        raise ValueError(
+            f"a mode grows from u0 towards σ and does not reach it: need u0 = {u0} ≤ u < σ = {sigma}."
+        )
     n = H + 1
     v0, s = u0 ** (1 / n), sigma ** (1 / n)
     grown = np.log1p((strength - u0) / u0) / n  # ln(v/v0)
@@ -75,7 +86,9 @@ def mode_time(u: ArrayLike, u0: float, sigma: float, H: int) -> Values:
     power = v0 ** (1 - H) * np.expm1((1 - H) * grown) / (1 - H)
     # ω = 1: ln((s − v)/(s − v0)) from σ − u, which is exact where it is small, and Σ s^{n−1−m} v^m = (sⁿ − vⁿ)/(s − v)
     passed = (strength - u0) / (sigma - u0)
-    left = np.where(passed < 0.5, np.log1p(-np.minimum(passed, 0.5)), np.log((sigma - strength) / (sigma - u0)))
+    left = np.where(
+        passed < 0.5, np.log1p(-np.minimum(passed, 0.5)), np.log((sigma - strength) / (sigma - u0))
+    )
     sum0 = sum(s ** (n - 1 - m) * v0**m for m in range(n))
     gained = sum(s ** (n - 1 - m) * v0**m * np.expm1(m * grown) for m in range(1, n))
     logarithms = left - np.log1p(gained / sum0)
@@ -83,7 +96,9 @@ def mode_time(u: ArrayLike, u0: float, sigma: float, H: int) -> Values:
         omega = np.exp(2j * np.pi * k / n)
         z = -step / (s * omega - v0)
         # numpy's own log1p has no digits left for a small complex z
-        log1p = np.log1p(z.real * (2 + z.real) + z.imag**2) / 2 + 1j * np.arctan2(z.imag, 1 + z.real)
+        log1p = np.log1p(z.real * (2 + z.real) + z.imag**2) / 2 + 1j * np.arctan2(
+            z.imag, 1 + z.real
+        )
         logarithms = logarithms + np.real(omega**2 * log1p)
     return (power - s ** (2 - n) / n * logarithms) / sigma
 

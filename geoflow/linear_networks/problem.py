@@ -24,7 +24,9 @@ class LinearProblem(Problem[MLP]):
 
     def __init__(self, data: Dataset, hidden: Sequence[int]):
         instance("data", data, Dataset, "The order is LinearProblem(data, hidden).")
-        super().__init__(MLP((data.M, *_hidden_widths(hidden), data.Q), "identity", bias=False), data)
+        super().__init__(
+            MLP((data.M, *_hidden_widths(hidden), data.Q), "identity", bias=False), data
+        )
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -70,7 +72,9 @@ class ReducedProblem(LinearProblem):
         values = np.asarray(float64_array("sigma", sigma, 1, "(d_y,)"))
         d_x = whole_number("d_x", d_x)
         if not (values > 0).all():
-            raise ValueError(f"sigma must be positive (Y of full row rank, LN Assumption 2), got {values}.")
+            raise ValueError(
+                f"sigma must be positive (Y of full row rank, LN Assumption 2), got {values}."
+            )
         if d_x < len(values):
             raise ValueError(
                 f"LN Assumption 1 asks for d_x ≥ d_y, got d_x = {d_x} < d_y = {len(values)}: S = [Σ_Y 0] has no such shape. "
@@ -100,7 +104,9 @@ def require_linear(problem: object) -> LinearProblem:
 
 def require_reduced(problem: object) -> ReducedProblem:
     """`problem` as a reduced one. Raises TypeError else."""
-    advice = "Make it with ReducedProblem(sigma, d_x, hidden), or with reduction(data).problem(hidden)."
+    advice = (
+        "Make it with ReducedProblem(sigma, d_x, hidden), or with reduction(data).problem(hidden)."
+    )
     instance("problem", problem, ReducedProblem, advice)
     assert isinstance(problem, ReducedProblem)
     return problem

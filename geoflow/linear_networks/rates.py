@@ -50,7 +50,12 @@ def exponential_rate(Ws: Weights) -> ExponentialRate:
     """
     Ws = checked(Ws)
     _decreasing([Ws[0].shape[1], *(W.shape[0] for W in Ws)])
-    c = np.array([np.linalg.eigvalsh(np.asarray(C))[-W.shape[0]] for C, W in zip(invariants(Ws), Ws[1:], strict=True)])
+    c = np.array(
+        [
+            np.linalg.eigvalsh(np.asarray(C))[-W.shape[0]]
+            for C, W in zip(invariants(Ws), Ws[1:], strict=True)
+        ]
+    )
     sums = np.cumsum(c)
     return ExponentialRate(
         c=c,
@@ -70,9 +75,13 @@ def growing_start(
     try:
         widths = [whole_number(f"widths[{i}]", d) for i, d in enumerate(widths)]
     except TypeError as error:
-        raise TypeError(f"widths must be whole numbers (d_x, d_1, ..., d_y), got {widths!r}.") from error
+        raise TypeError(
+            f"widths must be whole numbers (d_x, d_1, ..., d_y), got {widths!r}."
+        ) from error
     if len(widths) < 3:
-        raise ValueError(f"H ≥ 1 hidden layers are needed: give widths (d_x, d_1, ..., d_y), got {tuple(widths)}.")
+        raise ValueError(
+            f"H ≥ 1 hidden layers are needed: give widths (d_x, d_1, ..., d_y), got {tuple(widths)}."
+        )
     _decreasing(widths)
     scale, gap = positive_number("scale", scale, zero_allowed=True), positive_number("gap", gap)
     keys = jax.random.split(prng_key(key), len(widths) - 1)

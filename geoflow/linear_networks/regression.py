@@ -39,12 +39,20 @@ class Reduction:
     def to_reduced(self, Ws: Weights) -> tuple[Array, ...]:
         """W̄ from W."""
         first, *middle, last = self._fitting(Ws)
-        return (first @ (self.U_X * self.sigma_X) @ self.V_Y, *middle, jnp.asarray(self.U_Y).T @ last)
+        return (
+            first @ (self.U_X * self.sigma_X) @ self.V_Y,
+            *middle,
+            jnp.asarray(self.U_Y).T @ last,
+        )
 
     def to_original(self, Ws: Weights) -> tuple[Array, ...]:
         """W from W̄."""
         first, *middle, last = self._fitting(Ws)
-        return (first @ self.V_Y.T @ (self.U_X / self.sigma_X).T, *middle, jnp.asarray(self.U_Y) @ last)
+        return (
+            first @ self.V_Y.T @ (self.U_X / self.sigma_X).T,
+            *middle,
+            jnp.asarray(self.U_Y) @ last,
+        )
 
     def _fitting(self, Ws: Weights) -> tuple[Array, ...]:
         Ws, ends = checked(Ws), (len(self.sigma_X), len(self.sigma))
@@ -61,13 +69,22 @@ def reduction(data: Dataset) -> Reduction:
 
     Raises ValueError when LN Assumption 1 (m ≥ d_x ≥ d_y) or 2 (X, Y of full row rank) fails, saying what to do.
     """
-    instance("data", data, Dataset, "The regression is of its targets on its inputs: Dataset(inputs, targets).")
+    instance(
+        "data",
+        data,
+        Dataset,
+        "The regression is of its targets on its inputs: Dataset(inputs, targets).",
+    )
     X, Y = np.asarray(data.inputs).T, np.asarray(data.targets).T
     (d_x, m), d_y = X.shape, Y.shape[0]
     if not m >= d_x >= d_y:
         raise ValueError(
             f"LN Assumption 1 asks for m ≥ d_x ≥ d_y, got m = {m} samples, d_x = {d_x}, d_y = {d_y}. "
-            + ("Project X onto its m leading principal components." if m < d_x else "Leave dependent targets out.")
+            + (
+                "Project X onto its m leading principal components."
+                if m < d_x
+                else "Leave dependent targets out."
+            )
         )
     for name, rows, advice in (
         ("X", X, "drop features that depend on others, or project X onto its principal components"),

@@ -57,7 +57,9 @@ def critical_values(sigma: ArrayLike, rank: int | None = None) -> dict[tuple[int
     """The critical value of every set D of modes, of at most `rank` modes (a bottleneck allows no more), by size."""
     d_y = len(modes_array(sigma))
     most = d_y if rank is None else min(whole_number("rank", rank, least=0), d_y)
-    subsets = itertools.chain.from_iterable(itertools.combinations(range(d_y), r) for r in range(most + 1))
+    subsets = itertools.chain.from_iterable(
+        itertools.combinations(range(d_y), r) for r in range(most + 1)
+    )
     return {D: critical_value(sigma, D) for D in subsets}
 
 
@@ -72,7 +74,9 @@ class Inertia:
 
 def stratum_dimension(d_x: int, d_y: int, d_1: int, r: int) -> int:
     """dim O_D = r(2d_1 − r) + (d_1 − r)(d_x − d_y) for one hidden layer and r = |D| modes (LN (27))."""
-    d_x, d_y, d_1 = (whole_number(name, d) for name, d in (("d_x", d_x), ("d_y", d_y), ("d_1", d_1)))
+    d_x, d_y, d_1 = (
+        whole_number(name, d) for name, d in (("d_x", d_x), ("d_y", d_y), ("d_1", d_1))
+    )
     r = whole_number("r", r, least=0)
     if r > min(d_y, d_1) or d_x < d_y:
         raise ValueError(

@@ -19,9 +19,13 @@ def checked(Ws: Weights) -> tuple[Array, ...]:
         raise TypeError(
             f"the weights must be a list or tuple of matrices (W_1, ..., W_{{H+1}}), got {type(Ws).__name__}."
         )
-    matrices = tuple(float64_array(f"W_{k}", W, 2, "(d_k, d_{k−1})") for k, W in enumerate(Ws, start=1))
+    matrices = tuple(
+        float64_array(f"W_{k}", W, 2, "(d_k, d_{k−1})") for k, W in enumerate(Ws, start=1)
+    )
     if len(matrices) < 2:
-        raise ValueError(f"H ≥ 1 hidden layers need at least the two matrices W_1, W_2, got {len(matrices)}.")
+        raise ValueError(
+            f"H ≥ 1 hidden layers need at least the two matrices W_1, W_2, got {len(matrices)}."
+        )
     for k, (W, after) in enumerate(itertools.pairwise(matrices), start=1):
         if after.shape[1] != W.shape[0]:
             raise ValueError(

@@ -62,7 +62,9 @@ def activation(name: str | Activation) -> Activation:
         return name
     if name not in ACTIVATIONS:
         known = ", ".join(ACTIVATIONS)
-        raise ValueError(f"unknown activation {name!r}: use one of {known}, smooth_relu(eps), or an Activation.")
+        raise ValueError(
+            f"unknown activation {name!r}: use one of {known}, smooth_relu(eps), or an Activation."
+        )
     return ACTIVATIONS[name]
 
 
@@ -81,7 +83,9 @@ sin = _known("sin", jnp.sin, "analytic")
 identity = _known("identity", _identity, "analytic")
 relu = _known("relu", jax.nn.relu, "kinked")
 
-ACTIVATIONS: dict[str, Activation] = {a.name: a for a in (tanh, sigmoid, softplus, sin, identity, relu)}
+ACTIVATIONS: dict[str, Activation] = {
+    a.name: a for a in (tanh, sigmoid, softplus, sin, identity, relu)
+}
 
 
 def smooth_relu(eps: float = 0.1) -> Activation:
@@ -108,8 +112,15 @@ def almost_everywhere(kinked: Activation) -> Activation:
     (`Orbit.classical` is False). For the flow of the papers use `smooth_relu(eps)`.
     Raises TypeError for what is no `Activation`, ValueError for one that has no kink.
     """
-    instance("the argument of almost_everywhere", kinked, Activation, "Pass the object, as in almost_everywhere(relu).")
+    instance(
+        "the argument of almost_everywhere",
+        kinked,
+        Activation,
+        "Pass the object, as in almost_everywhere(relu).",
+    )
     if kinked.smoothness != "kinked":
         raise ValueError(f"{kinked.name} is {kinked.smoothness}: flows follow it as it is.")
     name = f"{kinked.name} (a.e.)"
-    return Activation(name, kinked.function, "almost everywhere", made_by=(almost_everywhere, (kinked,)))
+    return Activation(
+        name, kinked.function, "almost everywhere", made_by=(almost_everywhere, (kinked,))
+    )

@@ -53,11 +53,15 @@ class FunctionNetwork(Network):
         self.declared = None if smoothness is None else smoothness_kind(smoothness)
         self.per_sample = per_sample
 
-    def apply(self, theta: Float64[Array, " K"], inputs: Float64[Array, "N M"]) -> Float64[Array, "N Q"]:
+    def apply(
+        self, theta: Float64[Array, " K"], inputs: Float64[Array, "N M"]
+    ) -> Float64[Array, "N Q"]:
         """Outputs (N, Q) of the samples `inputs` (N, M)."""
         return self.function(theta, inputs)
 
-    def jacobian(self, theta: Float64[Array, " K"], inputs: Float64[Array, "N M"]) -> Float64[Array, "QN K"]:
+    def jacobian(
+        self, theta: Float64[Array, " K"], inputs: Float64[Array, "N M"]
+    ) -> Float64[Array, "QN K"]:
         """D, sample by sample where samples are independent, else output by output."""
         if self._independent(inputs):
             return self._jacobian_by_sample(theta, inputs)
@@ -78,14 +82,23 @@ class FunctionNetwork(Network):
         N, M = inputs.shape
         with jax.ensure_compile_time_eval():
             theta = jnp.asarray(np.random.default_rng(0).normal(size=self.parameter_count))
-            drawn = jnp.asarray(np.random.default_rng(1).normal(size=(N, M))) if is_traced(inputs) else inputs
+            drawn = (
+                jnp.asarray(np.random.default_rng(1).normal(size=(N, M)))
+                if is_traced(inputs)
+                else inputs
+            )
             try:
                 together = np.asarray(self.function(theta, drawn))
                 alone = [np.asarray(self.function(theta, drawn[j : j + 1])) for j in {0, N - 1}]
-            except (TypeError, ValueError, IndexError):  # a map of the whole batch may well refuse a single sample
+            except (
+                TypeError,
+                ValueError,
+                IndexError,
+            ):  # a map of the whole batch may well refuse a single sample
                 return False
         if any(one.shape != (1, together.shape[1]) for one in alone):
             return False
         return all(
-            np.allclose(one[0], together[j], rtol=1e-9, atol=1e-12) for one, j in zip(alone, {0, N - 1}, strict=True)
+            np.allclose(one[0], together[j], rtol=1e-9, atol=1e-12)
+            for one, j in zip(alone, {0, N - 1}, strict=True)
         )

@@ -85,7 +85,11 @@ def _name(equation: Any, body: Any) -> str:
 
 def _live(jaxpr: Any, outputs: list[bool]) -> set[Any]:
     """The variables whose derivative reaches an output: not what ends in stop_gradient, and not what is never used."""
-    live = {v for v, wanted in zip(jaxpr.outvars, outputs, strict=True) if wanted and not hasattr(v, "val")}
+    live = {
+        v
+        for v, wanted in zip(jaxpr.outvars, outputs, strict=True)
+        if wanted and not hasattr(v, "val")
+    }
     for equation in reversed(jaxpr.eqns):
         if equation.primitive.name != "stop_gradient" and any(v in live for v in equation.outvars):
             live.update(v for v in equation.invars if not hasattr(v, "val"))
@@ -112,10 +116,14 @@ def _walk(jaxpr: Any, depends: list[bool], live: set[Any]) -> tuple[str | None, 
         if name in CALLS and body is not None:
             if label not in SMOOTH and reaches:
                 kink, outputs = _walk(
-                    body, _fitted(arguments, body), _live(body, [v in live for v in equation.outvars])
+                    body,
+                    _fitted(arguments, body),
+                    _live(body, [v in live for v in equation.outvars]),
                 )
                 if kink is not None:
-                    return (label if label not in ("_where", "None") and name != "jit" else kink), outputs
+                    return (
+                        label if label not in ("_where", "None") and name != "jit" else kink
+                    ), outputs
         elif reaches and name in ("cond", "scan", "while"):
             kink = "cond" if name == "cond" and arguments[0] else _inside(equation)
             if kink is not None:
@@ -145,7 +153,9 @@ def _inside(equation: Any) -> str | None:
     bodies += [equation.params[k] for k in ("jaxpr", "body_jaxpr") if k in equation.params]
     for body in bodies:
         jaxpr = getattr(body, "jaxpr", body)
-        kink, _ = _walk(jaxpr, [True] * len(jaxpr.invars), _live(jaxpr, [True] * len(jaxpr.outvars)))
+        kink, _ = _walk(
+            jaxpr, [True] * len(jaxpr.invars), _live(jaxpr, [True] * len(jaxpr.outvars))
+        )
         if kink is not None:
             return kink
     return None

@@ -69,7 +69,11 @@ def column_blocks(
     singular values and DDᵀ do not see.
     """
     for layer in layers:
-        A = jnp.concatenate([layer.A, jnp.ones((layer.A.shape[0], 1))], axis=1) if layer.bias else layer.A
+        A = (
+            jnp.concatenate([layer.A, jnp.ones((layer.A.shape[0], 1))], axis=1)
+            if layer.bias
+            else layer.A
+        )
         yield backward(layer, Q), A
 
 

@@ -52,7 +52,9 @@ class TracedLinearization(Linearization):
         return jax.vjp(self._flat, self.theta)[1](v)[0]
 
 
-def linearize(network: Network, theta: Float64[Array, " K"], inputs: Float64[Array, "N M"]) -> Linearization:
+def linearize(
+    network: Network, theta: Float64[Array, " K"], inputs: Float64[Array, "N M"]
+) -> Linearization:
     """The network at theta, by its layers where it knows them."""
     layers = network.layer_factors(theta, inputs)
     if layers is None:

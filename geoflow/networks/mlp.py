@@ -31,7 +31,9 @@ class MLP(Network):
     bias: bool = eqx.field(static=True)
     parameter_count: int = eqx.field(static=True)
 
-    def __init__(self, widths: Sequence[int], activation: str | Activation = "tanh", bias: bool = True):
+    def __init__(
+        self, widths: Sequence[int], activation: str | Activation = "tanh", bias: bool = True
+    ):
         try:
             found = tuple(widths)
         except TypeError:
@@ -45,7 +47,9 @@ class MLP(Network):
         if bias not in (True, False):
             raise TypeError(f"bias must be True or False, got {bias!r}.")
         self.bias = bool(bias)
-        self.parameter_count = sum(d_out * d_in + d_out * self.bias for d_in, d_out in self._shapes())
+        self.parameter_count = sum(
+            d_out * d_in + d_out * self.bias for d_in, d_out in self._shapes()
+        )
 
     def _shapes(self) -> list[tuple[int, int]]:
         return list(itertools.pairwise(self.widths))
@@ -54,14 +58,18 @@ class MLP(Network):
         """A random theta: W_l entries normal with deviation scale/√d_(l-1), b_l normal with deviation scale."""
         scale, key = positive_number("scale", scale), prng_key(key)
         parts = []
-        for key_l, (d_in, d_out) in zip(jax.random.split(key, len(self.widths) - 1), self._shapes(), strict=True):
+        for key_l, (d_in, d_out) in zip(
+            jax.random.split(key, len(self.widths) - 1), self._shapes(), strict=True
+        ):
             key_W, key_b = jax.random.split(key_l)
             parts.append(scale / math.sqrt(d_in) * jax.random.normal(key_W, (d_out * d_in,)))
             if self.bias:
                 parts.append(scale * jax.random.normal(key_b, (d_out,)))
         return jnp.concatenate(parts)
 
-    def inits(self, key: PRNGKeyArray, number: int, scale: float = 1.0) -> Float64[Array, "number K"]:
+    def inits(
+        self, key: PRNGKeyArray, number: int, scale: float = 1.0
+    ) -> Float64[Array, "number K"]:
         """That many starts, each as `init` draws one, from keys split off `key`."""
         keys = jax.random.split(prng_key(key), whole_number("number", number))
         return jnp.stack([self.init(each, scale) for each in keys])
@@ -81,15 +89,21 @@ class MLP(Network):
     def flatten(self, layers: Sequence[tuple[AnyArray, AnyArray | None]]) -> Float64[Array, " K"]:
         """The inverse of `unflatten`. Raises ValueError when a shape does not fit `widths`."""
         if len(layers) != len(self.widths) - 1:
-            raise ValueError(f"expected {len(self.widths) - 1} layers for widths {self.widths}, got {len(layers)}.")
+            raise ValueError(
+                f"expected {len(self.widths) - 1} layers for widths {self.widths}, got {len(layers)}."
+            )
         parts = []
-        for i, ((W, b), (d_in, d_out)) in enumerate(zip(layers, self._shapes(), strict=True), start=1):
+        for i, ((W, b), (d_in, d_out)) in enumerate(
+            zip(layers, self._shapes(), strict=True), start=1
+        ):
             W = float64_array(f"W_{i}", W, 2, f"({d_out}, {d_in})")
             if W.shape != (d_out, d_in):
                 raise ValueError(f"W_{i} must have shape {(d_out, d_in)}, got {W.shape}.")
             parts.append(W.reshape(-1))
             if self.bias != (b is not None):
-                raise ValueError(f"b_{i} must be {'given' if self.bias else 'None'}: the network has bias={self.bias}.")
+                raise ValueError(
+                    f"b_{i} must be {'given' if self.bias else 'None'}: the network has bias={self.bias}."
+                )
             if b is not None:
                 b = float64_array(f"b_{i}", b, 1, f"({d_out},)")
                 if b.shape != (d_out,):
@@ -97,7 +111,9 @@ class MLP(Network):
                 parts.append(b)
         return jnp.concatenate(parts)
 
-    def apply(self, theta: Float64[Array, " K"], inputs: Float64[Array, "N M"]) -> Float64[Array, "N Q"]:
+    def apply(
+        self, theta: Float64[Array, " K"], inputs: Float64[Array, "N M"]
+    ) -> Float64[Array, "N Q"]:
         """Outputs (N, Q) of the samples `inputs` (N, M). Raises ValueError when M is not the input width."""
         *hidden, output = self.unflatten(theta)
         activity = self._fitting(inputs)
@@ -105,7 +121,9 @@ class MLP(Network):
             activity = self.activation(_affine(activity, W, b))
         return _affine(activity, *output)
 
-    def layer_factors(self, theta: Float64[Array, " K"], inputs: Float64[Array, "N M"]) -> list[Layer]:
+    def layer_factors(
+        self, theta: Float64[Array, " K"], inputs: Float64[Array, "N M"]
+    ) -> list[Layer]:
         """Per layer l the pair (A_(l-1), B_l), in N·(width + Q·width) numbers a layer instead of QN·K."""
         layers = self.unflatten(theta)
         activities, slopes = [self._fitting(inputs)], []
@@ -119,7 +137,9 @@ class MLP(Network):
             before = backwards[-1]
             carried = W[None] if before is None else before @ W
             backwards.append(carried * slope[:, None, :])
-        return [Layer(A, B, self.bias) for A, B in zip(activities, reversed(backwards), strict=True)]
+        return [
+            Layer(A, B, self.bias) for A, B in zip(activities, reversed(backwards), strict=True)
+        ]
 
     def smoothness(self, theta: jax.ShapeDtypeStruct, inputs: Float64[Array, "N M"]) -> Smoothness:
         """The activation's, or analytic without a hidden layer."""

@@ -26,21 +26,31 @@ class Network(eqx.Module):
     parameter_count: eqx.AbstractVar[int]
 
     @abc.abstractmethod
-    def apply(self, theta: Float64[Array, " K"], inputs: Float64[Array, "N M"]) -> Float64[Array, "N Q"]:
+    def apply(
+        self, theta: Float64[Array, " K"], inputs: Float64[Array, "N M"]
+    ) -> Float64[Array, "N Q"]:
         """The outputs x_j(theta), one row a sample; row j depends on row j of the inputs only."""
 
-    def layer_factors(self, theta: Float64[Array, " K"], inputs: Float64[Array, "N M"]) -> Sequence[Layer] | None:
+    def layer_factors(
+        self, theta: Float64[Array, " K"], inputs: Float64[Array, "N M"]
+    ) -> Sequence[Layer] | None:
         """The factors of D, a `Layer` per dense layer in theta's order; None where the network is not made of such."""
         return None
 
-    def jacobian(self, theta: Float64[Array, " K"], inputs: Float64[Array, "N M"]) -> Float64[Array, "QN K"]:
+    def jacobian(
+        self, theta: Float64[Array, " K"], inputs: Float64[Array, "N M"]
+    ) -> Float64[Array, "QN K"]:
         """D = ∂x/∂theta, samples one after the other: from the layers' factors, else sample by sample in reverse."""
         layers = self.layer_factors(theta, inputs)
         if layers is not None:
-            return layered_jacobian([Layer(*layer) for layer in layers], self._outputs(theta, inputs))
+            return layered_jacobian(
+                [Layer(*layer) for layer in layers], self._outputs(theta, inputs)
+            )
         return self._jacobian_by_sample(theta, inputs)
 
-    def ntk(self, theta: Float64[Array, " K"], inputs: Float64[Array, "N M"]) -> Float64[Array, "QN QN"]:
+    def ntk(
+        self, theta: Float64[Array, " K"], inputs: Float64[Array, "N M"]
+    ) -> Float64[Array, "QN QN"]:
         """DDᵀ, from the layers' factors without ever forming D, else from D."""
         layers = self.layer_factors(theta, inputs)
         if layers is not None:

@@ -15,7 +15,9 @@ NAMED = 3
 UNLIKE = 1e3
 
 
-def advice(status: Status, problem: Problem, flow: Flow, cost: float, ratio: float = math.nan) -> str:
+def advice(
+    status: Status, problem: Problem, flow: Flow, cost: float, ratio: float = math.nan
+) -> str:
     """One or two sentences. cost: where the orbit stopped; ratio: sigma_min/sigma_max there, nan where unknown."""
     if status is Status.rank_loss:
         return rank_advice(problem)
@@ -31,7 +33,9 @@ def advice(status: Status, problem: Problem, flow: Flow, cost: float, ratio: flo
             "Look at sigma_min and |theta| along the orbit. If neither runs away, give a larger `max_steps` or, for a slow standard "
             "flow, solver=diffrax.Kvaerno5()."
         )
-    return "Look at the last finite states: a smaller `scale` in init, or smaller data, usually helps."
+    return (
+        "Look at the last finite states: a smaller `scale` in init, or smaller data, usually helps."
+    )
 
 
 def rank_advice(problem: Problem) -> str:
@@ -49,7 +53,9 @@ def rank_advice(problem: Problem) -> str:
             "standard deviation)."
         )
     if problem.K < problem.QN:
-        parts.append(f"With K = {problem.K} < QN = {problem.QN} a larger network tends to have the smaller sigma_min.")
+        parts.append(
+            f"With K = {problem.K} < QN = {problem.QN} a larger network tends to have the smaller sigma_min."
+        )
     elif not parts:
         parts.append(
             "Where D is rank deficient the full-rank theorems say nothing. Start elsewhere, or widen the network."
@@ -80,6 +86,8 @@ def equal_samples(inputs: Floats) -> list[tuple[int, int]]:
 
 def feature_scales(inputs: Floats) -> float:
     """The largest root mean square of a feature over the smallest one that is not zero."""
-    scales = np.sqrt(np.mean((inputs / max(np.abs(inputs).max(), np.finfo(float).tiny)) ** 2, axis=0))
+    scales = np.sqrt(
+        np.mean((inputs / max(np.abs(inputs).max(), np.finfo(float).tiny)) ** 2, axis=0)
+    )
     scales = scales[scales > 0]
     return float(scales.max() / scales.min()) if scales.size else 1.0

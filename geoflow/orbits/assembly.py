@@ -28,9 +28,13 @@ def stops_at_once(firsts: Records, i: int, settings: Settings) -> Status | None:
     return Status.rank_loss if firsts["lost"][i] else None
 
 
-def _kept(records: Records, states: Floats, plan: Plan, where: slice | NDArray[np.intp]) -> dict[str, Floats]:
+def _kept(
+    records: Records, states: Floats, plan: Plan, where: slice | NDArray[np.intp]
+) -> dict[str, Floats]:
     """What was asked for at the places `where`."""
-    return {name: (states if name == "theta" else records[name])[where] for name in sorted(plan.record)}
+    return {
+        name: (states if name == "theta" else records[name])[where] for name in sorted(plan.record)
+    }
 
 
 def single_orbit(
@@ -39,10 +43,21 @@ def single_orbit(
     """The orbit that ends where it starts."""
     only = slice(i, i + 1)
     states = np.broadcast_to(start, (len(firsts["cost"]), *start.shape))
-    return Orbit(problem, flow, np.zeros(1), firsts["cost"][only], start, status, 0, _kept(firsts, states, plan, only))
+    return Orbit(
+        problem,
+        flow,
+        np.zeros(1),
+        firsts["cost"][only],
+        start,
+        status,
+        0,
+        _kept(firsts, states, plan, only),
+    )
 
 
-def orbit_of(flow: Flow, problem: Problem, times: Floats, solved: Solved[NDArray[Any]], plan: Plan) -> Orbit:
+def orbit_of(
+    flow: Flow, problem: Problem, times: Floats, solved: Solved[NDArray[Any]], plan: Plan
+) -> Orbit:
     """From padded arrays to an orbit that ends where the integration ended, or where a saved state had lost rank."""
     one = jax.tree.map(lambda a: a[None], solved)
     status, s, good = _trimmed(flow, problem, times, one)
@@ -67,13 +82,17 @@ def _trimmed(
     t, end = solved.t[:, :-1], solved.t[:, -1:]
     inside = np.isfinite(t) & (t < end)
     # the times as they were asked for: a clock has rounded them
-    whole = np.isin(solved.outcome, [OUTCOMES.index(Status.completed), OUTCOMES.index(Status.cost_not_reached)])
+    whole = np.isin(
+        solved.outcome, [OUTCOMES.index(Status.completed), OUTCOMES.index(Status.cost_not_reached)]
+    )
     last = np.where(whole, times[-1], flow.clock.flow_time(end[:, 0], problem.N))
     s = np.concatenate([np.where(inside, times, np.nan), last[:, None]], axis=1)
     place = np.arange(s.shape[1])
 
     cost, states = solved.records["cost"], solved.states
-    good = np.isfinite(s) & np.isfinite(cost) & np.isfinite(states).reshape(*s.shape, -1).all(axis=2)
+    good = (
+        np.isfinite(s) & np.isfinite(cost) & np.isfinite(states).reshape(*s.shape, -1).all(axis=2)
+    )
     missing = np.concatenate([inside, np.ones_like(end, dtype=bool)], axis=1) & ~good
     first = np.where(missing.any(axis=1), missing.argmax(axis=1), s.shape[1])
     good &= place < first[:, None]
@@ -88,7 +107,9 @@ def _trimmed(
 
     # a linear solve that failed: its step ends where it starts, and may be that state once more
     before = np.where(good[:, :-1], s[:, :-1], -np.inf).max(axis=1)
-    again = (s[:, -1] <= before * (1 + 1e-12) + 1e-12) & np.array([x is Status.linear_solve_failed for x in status])
+    again = (s[:, -1] <= before * (1 + 1e-12) + 1e-12) & np.array(
+        [x is Status.linear_solve_failed for x in status]
+    )
     good[:, -1] &= ~again
     return status, s, good
 
@@ -104,8 +125,15 @@ def ensemble_of(
     plan: Plan,
 ) -> Ensemble:
     status, s, good = _trimmed(flow, problem, times, solved)
-    cost, states, steps = np.array(solved.records["cost"]), np.array(solved.states), np.array(solved.steps)
-    records = {name: np.array(states if name == "theta" else solved.records[name]) for name in sorted(plan.record)}
+    cost, states, steps = (
+        np.array(solved.records["cost"]),
+        np.array(solved.states),
+        np.array(solved.steps),
+    )
+    records = {
+        name: np.array(states if name == "theta" else solved.records[name])
+        for name in sorted(plan.record)
+    }
     for i, stop in enumerate(stops):
         if stop is None:
             continue

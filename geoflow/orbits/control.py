@@ -78,12 +78,21 @@ class ResidualControl(diffrax.AbstractAdaptiveStepSizeController[Any, None]):
         y_error: Any,
         error_order: Scalar,
         controller_state: Any,
-    ) -> tuple[bool | Array | NDArray[Any], Scalar, Scalar, bool | Array | NDArray[Any], Any, diffrax.RESULTS]:
+    ) -> tuple[
+        bool | Array | NDArray[Any],
+        Scalar,
+        Scalar,
+        bool | Array | NDArray[Any],
+        Any,
+        diffrax.RESULTS,
+    ]:
         context: Context = args
         problem, flow = context.problem, context.flow
         before, after, error = y0.state, y1_candidate.state, y_error.state
         after = jnp.where(jnp.isfinite(after).all(), after, before)
-        of_state = optimistix.rms_norm(error / (self.atol + self.rtol * jnp.maximum(jnp.abs(before), jnp.abs(after))))
+        of_state = optimistix.rms_norm(
+            error / (self.atol + self.rtol * jnp.maximum(jnp.abs(before), jnp.abs(after)))
+        )
 
         x, y = flow.outputs(problem, after), problem.data.targets
         rounding = 8 * jnp.finfo(jnp.float64).eps * (jnp.linalg.norm(x) + jnp.linalg.norm(y))
@@ -136,20 +145,37 @@ class LocateEvent(optimistix.AbstractRootFinder[Array, Any, Any, Bracket]):
         aux_struct: Any,
         tags: frozenset[object],
     ) -> Bracket:
-        return Bracket(jnp.asarray(options["lower"]), jnp.asarray(options["upper"]), jnp.zeros((), int))
+        return Bracket(
+            jnp.asarray(options["lower"]), jnp.asarray(options["upper"]), jnp.zeros((), int)
+        )
 
     def step(
-        self, fn: Function, y: Array, args: Any, options: dict[str, Any], state: Bracket, tags: frozenset[object]
+        self,
+        fn: Function,
+        y: Array,
+        args: Any,
+        options: dict[str, Any],
+        state: Bracket,
+        tags: frozenset[object],
     ) -> tuple[Array, Bracket, Any]:
         middle = state.lower + 0.5 * (state.upper - state.lower)
         values, aux = fn(middle, args)
         # an event that was not triggered gives 0
         happened = jnp.stack([jnp.asarray(v) < 0 for v in jax.tree.leaves(values)]).any()
-        lower, upper = jnp.where(happened, state.lower, middle), jnp.where(happened, middle, state.upper)
+        lower, upper = (
+            jnp.where(happened, state.lower, middle),
+            jnp.where(happened, middle, state.upper),
+        )
         return upper, Bracket(lower, upper, state.count + 1), aux
 
     def terminate(
-        self, fn: Function, y: Array, args: Any, options: dict[str, Any], state: Bracket, tags: frozenset[object]
+        self,
+        fn: Function,
+        y: Array,
+        args: Any,
+        options: dict[str, Any],
+        state: Bracket,
+        tags: frozenset[object],
     ) -> tuple[Array, optimistix.RESULTS]:
         neighbours = state.upper <= jnp.nextafter(state.lower, jnp.inf)
         return neighbours | (state.count >= self.most), optimistix.RESULTS.successful

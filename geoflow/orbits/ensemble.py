@@ -59,7 +59,9 @@ class Ensemble:
 
     def _at_times(self, values: Floats) -> Floats:
         """(B, S, ...) at the saved times, nan where an orbit has no state; the end counts where it is a saved time."""
-        reached = self.reached[:, :-1].reshape(*self.reached[:, :-1].shape, *[1] * (values.ndim - 2))
+        reached = self.reached[:, :-1].reshape(
+            *self.reached[:, :-1].shape, *[1] * (values.ndim - 2)
+        )
         wide = np.where(reached, values[:, :-1], np.nan)
         end = self._ends(values)
         for i, place in zip(*np.nonzero(self.end_s[:, None] == self.s), strict=True):
@@ -140,7 +142,9 @@ class Ensemble:
             raise ValueError("give exactly one of below and above, the level of the cost.")
         place = len(self.s) - 1 if at is None else int(np.argmin(np.abs(self.s - at)))
         if at is not None and abs(self.s[place] - at) > 1e-9 * self.s[-1]:
-            raise ValueError(f"no cost was saved at s = {at:g}; the nearest saved time is {self.s[place]:g}.")
+            raise ValueError(
+                f"no cost was saved at s = {at:g}; the nearest saved time is {self.s[place]:g}."
+            )
         costs = self.costs(None if stopped is None else np.nan)[:, place]
         known = ~np.isnan(costs)
         seen = costs > level if below is None else costs < level
@@ -160,9 +164,15 @@ class EnsembleStopped(RuntimeError):
 
     def __str__(self) -> str:
         ensemble = self.ensemble
-        reason: Status = Counter(status for status in ensemble.status if not status.ok).most_common(1)[0][0]
+        reason: Status = Counter(status for status in ensemble.status if not status.ok).most_common(
+            1
+        )[0][0]
         worst = float(
-            max(cost for cost, status in zip(ensemble.end_cost, ensemble.status, strict=True) if status is reason)
+            max(
+                cost
+                for cost, status in zip(ensemble.end_cost, ensemble.status, strict=True)
+                if status is reason
+            )
         )
         return (
             f"{int((~ensemble.ok).sum())} of {len(ensemble)} orbits did not do what was asked, most often: {reason.value}. "

@@ -10,7 +10,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from geoflow.checks import float64_array, instance, is_traced, numbers, positive_number, whole_number
+from geoflow.checks import (
+    float64_array,
+    instance,
+    is_traced,
+    numbers,
+    positive_number,
+    whole_number,
+)
 from geoflow.flows import Comparison, Flow, flow_named
 from geoflow.linear_algebra import cut_off, rounding_level
 from geoflow.orbits.assembly import Records, ensemble_of, orbit_of, single_orbit, stops_at_once
@@ -66,7 +73,18 @@ def integrate(
     positive, an unknown name; under a JAX transformation, since an orbit is not differentiable and has a status.
     """
     flow, plan, settings, times = _prepared(
-        flow, problem, until, cost, save, record, rtol, atol, rank_tolerance, solver, max_steps, progress
+        flow,
+        problem,
+        until,
+        cost,
+        save,
+        record,
+        rtol,
+        atol,
+        rank_tolerance,
+        solver,
+        max_steps,
+        progress,
     )
     start = _untraced(numbers("x" if isinstance(flow, Comparison) else "theta", start))
     if start.ndim == 2 and not isinstance(flow, Comparison):
@@ -120,25 +138,53 @@ def integrate_many(
     """
     solver = solver or diffrax.Tsit5()
     flow, plan, settings, times = _prepared(
-        flow, problem, until, cost, save, record, rtol, atol, rank_tolerance, solver, max_steps, False
+        flow,
+        problem,
+        until,
+        cost,
+        save,
+        record,
+        rtol,
+        atol,
+        rank_tolerance,
+        solver,
+        max_steps,
+        False,
     )
     if isinstance(flow, Comparison):
-        raise ValueError("the comparison flow has a closed form, comparison_solution: there is nothing to integrate.")
+        raise ValueError(
+            "the comparison flow has a closed form, comparison_solution: there is nothing to integrate."
+        )
     starts = float64_array("starts", starts, 2, "(B starts, K)")
     return _many(flow, problem, _untraced(starts), times, settings, plan, throw)
 
 
 def _many(
-    flow: Flow, problem: Problem, given: AnyArray, times: Floats, settings: Settings, plan: Plan, throw: bool
+    flow: Flow,
+    problem: Problem,
+    given: AnyArray,
+    times: Floats,
+    settings: Settings,
+    plan: Plan,
+    throw: bool,
 ) -> Ensemble:
     starts = jnp.asarray(given)
     flow.start(problem, starts[0])
     firsts = _records(flow, problem, starts, settings, plan)
     stops = [stops_at_once(firsts, i, settings) for i in range(len(starts))]
     going = jnp.asarray([stop is None for stop in stops])
-    solved = solve_all(flow, problem, starts, going, _clock_times(flow, problem, times), settings, plan)
+    solved = solve_all(
+        flow, problem, starts, going, _clock_times(flow, problem, times), settings, plan
+    )
     ensemble = ensemble_of(
-        flow, problem, np.asarray(starts), times, jax.tree.map(np.asarray, solved), firsts, stops, plan
+        flow,
+        problem,
+        np.asarray(starts),
+        times,
+        jax.tree.map(np.asarray, solved),
+        firsts,
+        stops,
+        plan,
     )
     if throw and not ensemble.ok.all():
         raise EnsembleStopped(ensemble)
@@ -168,10 +214,15 @@ def _prepared(
     flow.clock.require(until, problem.N)
     if isinstance(rank_tolerance, str):
         if rank_tolerance != "flow":
-            raise ValueError(f"rank_tolerance must be a number, None or 'flow', got {rank_tolerance!r}.")
+            raise ValueError(
+                f"rank_tolerance must be a number, None or 'flow', got {rank_tolerance!r}."
+            )
         rank_tolerance = flow.rank_tolerance
     if rank_tolerance is not None:
-        rank_tolerance, least = cut_off(rank_tolerance, "rank_tolerance"), rounding_level(problem.QN, problem.K) / 8
+        rank_tolerance, least = (
+            cut_off(rank_tolerance, "rank_tolerance"),
+            rounding_level(problem.QN, problem.K) / 8,
+        )
         if rank_tolerance < least:
             raise ValueError(
                 f"rank_tolerance = {rank_tolerance:.1e} lies below what rounding leaves of a zero singular value of this D, about {least:.1e} of "
@@ -195,7 +246,9 @@ def _prepared(
         cost=None if cost is None else jnp.asarray(positive_number("cost", cost)),
     )
     meter = OrbitBar() if progress else diffrax.NoProgressMeter()
-    plan = Plan(solver or diffrax.Dopri8(), whole_number("max_steps", max_steps), frozenset(record), meter)
+    plan = Plan(
+        solver or diffrax.Dopri8(), whole_number("max_steps", max_steps), frozenset(record), meter
+    )
     return flow, plan, settings, _save_times(save, until)
 
 
@@ -217,10 +270,24 @@ def _save_times(save: int | ArrayLike, until: float) -> Floats:
     if isinstance(save, int | np.integer) and not isinstance(save, bool):
         return np.linspace(0.0, until, max(whole_number("save", save), 2))
     times = np.asarray(numbers("save", save))
-    if times.ndim != 1 or times.size == 0 or (np.diff(times) <= 0).any() or times[0] < 0 or times[-1] > until:
-        raise ValueError(f"save must be increasing flow times in [0, until] = [0, {until:g}], got {save!r}.")
-    return times if times[-1] == until else np.append(times, until)  # the integration goes on to `until`
+    if (
+        times.ndim != 1
+        or times.size == 0
+        or (np.diff(times) <= 0).any()
+        or times[0] < 0
+        or times[-1] > until
+    ):
+        raise ValueError(
+            f"save must be increasing flow times in [0, until] = [0, {until:g}], got {save!r}."
+        )
+    return (
+        times if times[-1] == until else np.append(times, until)
+    )  # the integration goes on to `until`
 
 
-def _records(flow: Flow, problem: Problem, starts: Array, settings: Settings, plan: Plan) -> Records:
-    return jax.tree.map(np.asarray, at_start(flow, problem, starts, settings, plan.record - {"theta"}))
+def _records(
+    flow: Flow, problem: Problem, starts: Array, settings: Settings, plan: Plan
+) -> Records:
+    return jax.tree.map(
+        np.asarray, at_start(flow, problem, starts, settings, plan.record - {"theta"})
+    )

@@ -98,7 +98,16 @@ class Orbit:
         """The saved states with flow time at most s; status and end remain those of the whole orbit."""
         keep = self.s <= s
         kept = {name: values[keep] for name, values in self.recorded.items()}
-        return Orbit(self.problem, self.flow, self.s[keep], self.cost[keep], self.end, self.status, self.steps, kept)
+        return Orbit(
+            self.problem,
+            self.flow,
+            self.s[keep],
+            self.cost[keep],
+            self.end,
+            self.status,
+            self.steps,
+            kept,
+        )
 
     def save(self, path: str | Path) -> None:
         """Writes the numbers to an .npz file; the problem itself is not in it, only a fingerprint."""
@@ -122,9 +131,13 @@ class Orbit:
         instance("flow", flow, Flow, "Pass the flow that was integrated, as geoflow.adapted.")
         with np.load(Path(path), allow_pickle=False) as file:
             if str(file["fingerprint"]) != fingerprint(problem):
-                raise ValueError(f"{path} holds an orbit of another problem: other data, or another network.")
+                raise ValueError(
+                    f"{path} holds an orbit of another problem: other data, or another network."
+                )
             if str(file["flow"]) != repr(flow):
-                raise ValueError(f"{path} holds an orbit of the flow {file['flow']}, not of {flow!r}.")
+                raise ValueError(
+                    f"{path} holds an orbit of the flow {file['flow']}, not of {flow!r}."
+                )
             names = [name for name in file.files if name.startswith("recorded_")]
             return cls(
                 problem=problem,
@@ -172,7 +185,11 @@ class OrbitStopped(RuntimeError):
     def __str__(self) -> str:
         orbit = self.orbit
         sigma, ratio = "", math.nan
-        if orbit.in_parameters and np.isfinite(orbit.end).all() and orbit.problem.QN * orbit.problem.K <= 2**24:
+        if (
+            orbit.in_parameters
+            and np.isfinite(orbit.end).all()
+            and orbit.problem.QN * orbit.problem.K <= 2**24
+        ):
             least, largest = (float(x) for x in sigma_range(orbit.problem, jnp.asarray(orbit.end)))
             ratio = least / largest if largest else 0.0
             sigma = f", sigma_min = {least:.2e}, sigma_max = {largest:.2e}"

@@ -59,7 +59,12 @@ class Solved(eqx.Module, Generic[A]):
 
 
 def record(
-    flow: Flow, problem: Problem, state: Array, settings: Settings, names: frozenset[str], sign: Array
+    flow: Flow,
+    problem: Problem,
+    state: Array,
+    settings: Settings,
+    names: frozenset[str],
+    sign: Array,
 ) -> dict[str, Array]:
     """What is kept of a state."""
     x = flow.outputs(problem, state)
@@ -95,7 +100,9 @@ def _side_by_side(flow: Flow, settings: Settings) -> bool:
     return flow.in_lockstep and settings.rank_tolerance is None
 
 
-def _solve(flow: Flow, problem: Problem, start: Array, times: Array, settings: Settings, plan: Plan) -> Solved[Array]:
+def _solve(
+    flow: Flow, problem: Problem, start: Array, times: Array, settings: Settings, plan: Plan
+) -> Solved[Array]:
     sign = jnp.ones(()) if settings.rank_tolerance is None else orientation(problem, start)
     context = Context(problem, flow.begin(problem, start), sign)
     solution = diffrax.diffeqsolve(
@@ -137,7 +144,11 @@ def _above(cost: Array) -> Event:
     """1 while the cost is above the one asked for, then −1. Below what rounding leaves of zero no cost is ever reached."""
 
     def event(t: object, y: Carried, args: Context, **_: object) -> Array:
-        x, targets, N = args.flow.outputs(args.problem, y.state), args.problem.data.targets, args.problem.N
+        x, targets, N = (
+            args.flow.outputs(args.problem, y.state),
+            args.problem.data.targets,
+            args.problem.N,
+        )
         reached = jnp.sum((x - targets) ** 2) / (2 * N) <= cost
         return jnp.where(reached & (cost >= resolved_cost(args.problem)), -1.0, 1.0)
 
@@ -154,7 +165,9 @@ def _going_on(rank_tolerance: Array | None) -> Event:
     return event
 
 
-def _solved(solution: diffrax.Solution, context: Context, settings: Settings, plan: Plan) -> Solved[Array]:
+def _solved(
+    solution: diffrax.Solution, context: Context, settings: Settings, plan: Plan
+) -> Solved[Array]:
     ts, ys = solution.ts, solution.ys
     assert ts is not None, "diffrax was asked for states"
     assert ys is not None, "diffrax was asked for states"
@@ -165,31 +178,45 @@ def _solved(solution: diffrax.Solution, context: Context, settings: Settings, pl
     finite = jnp.isfinite(last.state).all()
     reached = happened & (solution.event_mask or {}).get("cost", False)
     outcome = jnp.where(reached, _number(Status.cost_reached), _number(Status.rank_loss))
-    outcome = jnp.where(happened & ~reached & ~jnp.isfinite(last.trust), _number(Status.linear_solve_failed), outcome)
+    outcome = jnp.where(
+        happened & ~reached & ~jnp.isfinite(last.trust),
+        _number(Status.linear_solve_failed),
+        outcome,
+    )
     done = solution.result == diffrax.RESULTS.successful
     quiet = Status.completed if settings.cost is None else Status.cost_not_reached
-    outcome = jnp.where(happened, outcome, jnp.where(done, _number(quiet), _number(Status.max_steps)))
+    outcome = jnp.where(
+        happened, outcome, jnp.where(done, _number(quiet), _number(Status.max_steps))
+    )
     outcome = jnp.where(finite, outcome, _number(Status.non_finite))
 
     flow, problem = context.flow, context.problem
     good = outcome < _number(Status.rank_loss)
     landed, landed_ok = jax.lax.cond(
-        good, lambda: flow.land(problem, last.state, ts[1][0]), lambda: Checked(last.state, jnp.ones((), bool))
+        good,
+        lambda: flow.land(problem, last.state, ts[1][0]),
+        lambda: Checked(last.state, jnp.ones((), bool)),
     )
     outcome = jnp.where(landed_ok, outcome, _number(Status.linear_solve_failed))
     states = jnp.concatenate([grid.state, landed[None]])
     trusted = jnp.isfinite(jnp.concatenate([grid.trust, jnp.zeros(1)]))
-    t = jnp.where(trusted | (t <= t[-1]), t, jnp.inf)  # a step that is not to be believed still starts where it starts
+    t = jnp.where(
+        trusted | (t <= t[-1]), t, jnp.inf
+    )  # a step that is not to be believed still starts where it starts
 
     def recorded(moment: tuple[Array, Array]) -> dict[str, Array]:
         when, state = moment
-        blank = jax.tree.map(lambda a: jnp.full(a.shape, jnp.nan).astype(a.dtype), jax.eval_shape(keep, state))
+        blank = jax.tree.map(
+            lambda a: jnp.full(a.shape, jnp.nan).astype(a.dtype), jax.eval_shape(keep, state)
+        )
         return jax.lax.cond(jnp.isfinite(when), lambda: keep(state), lambda: blank)
 
     def keep(state: Array) -> dict[str, Array]:
         return record(flow, problem, state, settings, plan.record, context.sign)
 
-    return Solved(t, states, jax.lax.map(recorded, (t, states)), outcome, solution.stats["num_steps"])
+    return Solved(
+        t, states, jax.lax.map(recorded, (t, states)), outcome, solution.stats["num_steps"]
+    )
 
 
 def _number(status: Status) -> int:
@@ -197,7 +224,13 @@ def _number(status: Status) -> int:
 
 
 def _solve_all(
-    flow: Flow, problem: Problem, starts: Array, going: Array, times: Array, settings: Settings, plan: Plan
+    flow: Flow,
+    problem: Problem,
+    starts: Array,
+    going: Array,
+    times: Array,
+    settings: Settings,
+    plan: Plan,
 ) -> Solved[Array]:
     """Every row of `starts` (B, ...): side by side, or one after the other where the field has branches. Not `going`: left out."""
 
@@ -207,7 +240,9 @@ def _solve_all(
     if _side_by_side(flow, settings):
         return jax.vmap(one)(starts)
     empty = jax.tree.map(lambda a: jnp.zeros(a.shape, a.dtype), jax.eval_shape(one, starts[0]))
-    return jax.lax.map(lambda pair: jax.lax.cond(pair[1], lambda: one(pair[0]), lambda: empty), (starts, going))
+    return jax.lax.map(
+        lambda pair: jax.lax.cond(pair[1], lambda: one(pair[0]), lambda: empty), (starts, going)
+    )
 
 
 #: A small problem is integrated in milliseconds and compiled in seconds: on the CPU, XLA is asked to optimize less, which
@@ -221,16 +256,26 @@ def _is_small(problem: Problem) -> bool:
     return problem.QN * problem.K <= SMALL and jax.default_backend() == "cpu"
 
 
-def solve(flow: Flow, problem: Problem, start: Array, times: Array, settings: Settings, plan: Plan) -> Solved[Array]:
+def solve(
+    flow: Flow, problem: Problem, start: Array, times: Array, settings: Settings, plan: Plan
+) -> Solved[Array]:
     """One orbit."""
     run = _solve_small if _is_small(problem) else _solve_large
     return run(flow, problem, start, times, settings, plan)
 
 
 def solve_all(
-    flow: Flow, problem: Problem, starts: Array, going: Array, times: Array, settings: Settings, plan: Plan
+    flow: Flow,
+    problem: Problem,
+    starts: Array,
+    going: Array,
+    times: Array,
+    settings: Settings,
+    plan: Plan,
 ) -> Solved[Array]:
     """B orbits through one compiled program; `going` (B,) says which are to be integrated at all."""
-    light = _is_small(problem) and not _side_by_side(flow, settings)  # vectorized steps pay for what XLA optimizes
+    light = _is_small(problem) and not _side_by_side(
+        flow, settings
+    )  # vectorized steps pay for what XLA optimizes
     run = _all_small if light else _all_large
     return run(flow, problem, starts, going, times, settings, plan)

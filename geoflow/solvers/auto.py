@@ -23,7 +23,9 @@ class Auto(Solver):
 
     rank_tolerance: ClassVar[float | None] = 1e-7
 
-    def solve(self, problem: Problem, theta: Float64[Array, " K"], b: Float64[Array, " QN"]) -> Solution:
+    def solve(
+        self, problem: Problem, theta: Float64[Array, " K"], b: Float64[Array, " QN"]
+    ) -> Solution:
         return _solve(problem, theta, b)
 
 

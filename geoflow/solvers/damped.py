@@ -30,11 +30,15 @@ class Damped(Solver):
         positive_number("lam", self.lam)
         positive_number("accept", self.accept)
 
-    def solve(self, problem: Problem, theta: Float64[Array, " K"], b: Float64[Array, " QN"]) -> Solution:
+    def solve(
+        self, problem: Problem, theta: Float64[Array, " K"], b: Float64[Array, " QN"]
+    ) -> Solution:
         D, G = problem.linearize(theta), gram(problem, theta)
         L = jnp.linalg.cholesky(G + self.lam * jnp.eye(G.shape[0]))
         if problem.K >= problem.QN:
-            w, error = refined_solve(L, b, D.pull, lambda z, w: b - D.push(w) - self.lam * z, most=6)
+            w, error = refined_solve(
+                L, b, D.pull, lambda z, w: b - D.push(w) - self.lam * z, most=6
+            )
         else:
             w, error = refined_solve(
                 L, D.pull(b), lambda z: z, lambda z, w: D.pull(b - D.push(w)) - self.lam * w, most=6

@@ -23,7 +23,9 @@ class DenseQR(Solver):
     def __check_init__(self) -> None:
         cut_off(self.rtol)
 
-    def solve(self, problem: Problem, theta: Float64[Array, " K"], b: Float64[Array, " QN"]) -> Solution:
+    def solve(
+        self, problem: Problem, theta: Float64[Array, " K"], b: Float64[Array, " QN"]
+    ) -> Solution:
         D = problem.jacobian(theta)
         if problem.K >= problem.QN:
             Q, R = jnp.linalg.qr(D.T)
@@ -32,7 +34,9 @@ class DenseQR(Solver):
             Q, R = jnp.linalg.qr(D)
             w = solve_triangular(R, Q.T @ b)
         inverse = solve_triangular(R, jnp.eye(R.shape[0]))
-        condition = jnp.linalg.norm(R) * jnp.linalg.norm(inverse)  # Frobenius norms: at least cond(D)
+        condition = jnp.linalg.norm(R) * jnp.linalg.norm(
+            inverse
+        )  # Frobenius norms: at least cond(D)
         ok = jnp.isfinite(w).all() & (condition * self.rtol < 1)  # False for NaN
         return Solution(w, jnp.finfo(jnp.float64).eps * condition, ok)
 
@@ -53,7 +57,9 @@ class DenseSVD(Solver):
         if self.rtol is not None:
             cut_off(self.rtol)
 
-    def solve(self, problem: Problem, theta: Float64[Array, " K"], b: Float64[Array, " QN"]) -> Solution:
+    def solve(
+        self, problem: Problem, theta: Float64[Array, " K"], b: Float64[Array, " QN"]
+    ) -> Solution:
         U, sigma, Vt = jnp.linalg.svd(problem.jacobian(theta), full_matrices=False)
         rtol = rounding_level(problem.QN, problem.K) if self.rtol is None else self.rtol
         w = Vt.T @ (inverse_above(sigma, rtol) * (U.T @ b))

@@ -29,7 +29,9 @@ class LayeredCholesky(Solver):
         whole_number("max_refinements", self.max_refinements, least=0)
         positive_number("accept", self.accept)
 
-    def solve(self, problem: Problem, theta: Float64[Array, " K"], b: Float64[Array, " QN"]) -> Solution:
+    def solve(
+        self, problem: Problem, theta: Float64[Array, " K"], b: Float64[Array, " QN"]
+    ) -> Solution:
         if problem.K < problem.QN:
             raise ValueError(
                 f"Dᵀ(DDᵀ)⁻¹ is the overparametrized formula and needs K ≥ QN, got K = {problem.K} < QN = {problem.QN}. "

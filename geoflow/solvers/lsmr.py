@@ -33,9 +33,12 @@ class LSMR(Solver):
         if self.max_steps is not None:
             whole_number("max_steps", self.max_steps)
 
-    def solve(self, problem: Problem, theta: Float64[Array, " K"], b: Float64[Array, " QN"]) -> Solution:
+    def solve(
+        self, problem: Problem, theta: Float64[Array, " K"], b: Float64[Array, " QN"]
+    ) -> Solution:
         operator = lineax.FunctionLinearOperator(
-            jax.linearize(lambda t: problem.outputs(t).reshape(-1), theta)[1], jax.eval_shape(lambda: theta)
+            jax.linearize(lambda t: problem.outputs(t).reshape(-1), theta)[1],
+            jax.eval_shape(lambda: theta),
         )
         method = lineax.LSMR(rtol=self.rtol, atol=self.rtol, max_steps=self.max_steps)
         found = lineax.linear_solve(operator, b, method, throw=False)
@@ -44,4 +47,6 @@ class LSMR(Solver):
         off = jnp.minimum(stats["norm_r"] / sigma_min, stats["norm_Ar"] / sigma_min**2)
         error = off / jnp.where(stats["norm_x"] > 0, stats["norm_x"], 1.0)
         converged = found.result == lineax.RESULTS.successful
-        return Solution(found.value, error, converged & jnp.isfinite(found.value).all() & (error <= self.accept))
+        return Solution(
+            found.value, error, converged & jnp.isfinite(found.value).all() & (error <= self.accept)
+        )

@@ -12,7 +12,11 @@ State = tuple[int | Array, Array, Array, Array, Array]
 
 
 def refined_solve(
-    L: Array, b: Array, lift: Callable[[Array], Array], residual: Callable[[Array, Array], Array], most: int
+    L: Array,
+    b: Array,
+    lift: Callable[[Array], Array],
+    residual: Callable[[Array, Array], Array],
+    most: int,
 ) -> tuple[Array, Array]:
     """(w, its estimated relative error), where z solves A z = b for A = LLᵀ up to rounding, and w = lift(z).
 

@@ -19,7 +19,9 @@ SMALL = 2**17
 READ_OFF_GRAM = 1e-5
 
 
-def sigma_range(problem: Problem, theta: Float64[AnyArray, " K"]) -> tuple[Float64[Array, ""], Float64[Array, ""]]:
+def sigma_range(
+    problem: Problem, theta: Float64[AnyArray, " K"]
+) -> tuple[Float64[Array, ""], Float64[Array, ""]]:
     """(sigma_min, sigma_max) over the min(QN, K) singular values of D(theta), to rounding of sigma_max.
 
     By SVD of D while D is small; past that from the eigenvalues of DDᵀ or DᵀD where they have the digits, else from the
@@ -46,10 +48,14 @@ def _range_of_large(problem: Problem, theta: Array) -> tuple[Array, Array]:
         return sigma[-1], sigma[0]
 
     resolved = eigenvalues[0] > READ_OFF_GRAM**2 * eigenvalues[-1]
-    return jax.lax.cond(resolved, lambda: (jnp.sqrt(eigenvalues[0]), jnp.sqrt(eigenvalues[-1])), factor)
+    return jax.lax.cond(
+        resolved, lambda: (jnp.sqrt(eigenvalues[0]), jnp.sqrt(eigenvalues[-1])), factor
+    )
 
 
-def loses_rank(problem: Problem, theta: Float64[AnyArray, " K"], rtol: float | Array) -> Bool[Array, ""]:
+def loses_rank(
+    problem: Problem, theta: Float64[AnyArray, " K"], rtol: float | Array
+) -> Bool[Array, ""]:
     """Whether sigma_min ≤ rtol·sigma_max, decided by `sigma_range` only where a cheaper bound leaves it open.
 
     The bound: with G = DDᵀ or DᵀD (n × n) and G = LLᵀ, 1/sigma_min² ≤ |L⁻¹|_F² and sigma_max² ≤ tr G, up to the
@@ -73,7 +79,9 @@ def _decided_rank_loss(problem: Problem, theta: Array, rtol: Array) -> Array:
     n = G.shape[0]
     inverse = solve_triangular(jnp.linalg.cholesky(G), jnp.eye(n), lower=True)
     rounding = n * jnp.finfo(jnp.float64).eps
-    full = jnp.sum(inverse**2) * jnp.trace(G) * (rtol**2 + rounding) < 1  # False for the NaN of a failed Cholesky
+    full = (
+        jnp.sum(inverse**2) * jnp.trace(G) * (rtol**2 + rounding) < 1
+    )  # False for the NaN of a failed Cholesky
 
     def exactly() -> Array:
         sigma_min, sigma_max = _sigma_range(problem, theta)

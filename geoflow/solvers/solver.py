@@ -36,11 +36,17 @@ class Solver(eqx.Module):
 
     rank_tolerance: AbstractClassVar[float | None]
 
-    def __call__(self, problem: Problem, theta: Float64[AnyArray, " K"], b: Float64[AnyArray, " QN"]) -> Solution:
+    def __call__(
+        self, problem: Problem, theta: Float64[AnyArray, " K"], b: Float64[AnyArray, " QN"]
+    ) -> Solution:
         """w = D(theta)⁺b. Raises TypeError or ValueError for a theta or b of wrong shape or dtype, or with NaN in it."""
         instance("problem", problem, Problem, "The order is solver(problem, theta, b).")
-        return self.solve(problem, parameter_vector(theta, problem.K), output_vector("b", b, problem.QN))
+        return self.solve(
+            problem, parameter_vector(theta, problem.K), output_vector("b", b, problem.QN)
+        )
 
     @abc.abstractmethod
-    def solve(self, problem: Problem, theta: Float64[Array, " K"], b: Float64[Array, " QN"]) -> Solution:
+    def solve(
+        self, problem: Problem, theta: Float64[Array, " K"], b: Float64[Array, " QN"]
+    ) -> Solution:
         """The work, on arguments that have been checked; traceable by JAX."""

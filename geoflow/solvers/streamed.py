@@ -35,7 +35,9 @@ def _with_layer(R: Array, B: Array, A: Array) -> Array:
     n, d_in = N * Q, A.shape[1]
     together = min(d_out, max(1, n // d_in))
     pieces = -(-d_out // together)
-    padded = jnp.pad(B, ((0, 0), (0, 0), (0, pieces * together - d_out)))  # columns of zeros change no R
+    padded = jnp.pad(
+        B, ((0, 0), (0, 0), (0, pieces * together - d_out))
+    )  # columns of zeros change no R
     pieces_of_B = jnp.moveaxis(padded.reshape(N, Q, pieces, together), 2, 0)
 
     def add(R: Array, B_piece: Array) -> tuple[Array, None]:
@@ -57,7 +59,9 @@ class StreamedSVD(Solver):
 
     rank_tolerance: ClassVar[float | None] = 1e-7
 
-    def solve(self, problem: Problem, theta: Float64[Array, " K"], b: Float64[Array, " QN"]) -> Solution:
+    def solve(
+        self, problem: Problem, theta: Float64[Array, " K"], b: Float64[Array, " QN"]
+    ) -> Solution:
         _, sigma, Ut = jnp.linalg.svd(triangular_factor(problem, theta))
         rtol = rounding_level(problem.QN, problem.K)
         inverse = inverse_above(sigma, rtol)

@@ -90,4 +90,6 @@ def visit(watches):
 
     yield opened
     for page in pages:
-        page.goto("about:blank")  # films stop, and what is still asked for fails now, not in the next visit
+        page.goto(
+            "about:blank"
+        )  # films stop, and what is still asked for fails now, not in the next visit

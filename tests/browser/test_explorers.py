@@ -23,7 +23,9 @@ class Shown:
         # Asked in the page: from here a slow machine sees too little of a film.
         other = "root => root.querySelector('.gf-picture').innerHTML !== root.seen"
         try:  # a frame is there at once, a play button waits for its next tick
-            self.root.page.wait_for_function(other, arg=self.root.element_handle(), polling=20, timeout=5000)
+            self.root.page.wait_for_function(
+                other, arg=self.root.element_handle(), polling=20, timeout=5000
+            )
         except TimeoutError:
             pytest.fail(f"{what} left the picture as it was: start where it shows something")
         name, reading = self.root.evaluate(

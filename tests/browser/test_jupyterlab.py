@@ -116,7 +116,9 @@ def test_an_explorer_computes_on_demand(lab, notebook, browser):
         slider.press(key)
         if slider.input_value() == shown_first:
             continue  # not asked for again
-        page.wait_for_function("root => root.dataset.milliseconds", arg=explorer.element_handle(), timeout=60_000)
+        page.wait_for_function(
+            "root => root.dataset.milliseconds", arg=explorer.element_handle(), timeout=60_000
+        )
         times.append(float(explorer.get_attribute("data-milliseconds")))
         pictures.add(picture.inner_html())
     page.close()

@@ -52,7 +52,9 @@ def test_no_record_is_failed_and_every_statement_has_one(records):
 
 def test_a_row_leads_to_the_text_of_its_claim(records, visit, address):
     record = next(
-        record for record in records if record["status"] == "corrected" and record["kind"] == "counterexample"
+        record
+        for record in records
+        if record["status"] == "corrected" and record["kind"] == "counterexample"
     )
     page = visit(f"{address}/ledger.html").page
     page.click(f"a[href$='#{record['anchor']}']")

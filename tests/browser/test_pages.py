@@ -21,7 +21,9 @@ def test_page(document, theme, width, visit, address):
     page.screenshot(path=SCREENSHOTS / name, full_page=True, type="jpeg", quality=80)
 
     wide = page.evaluate("document.documentElement.scrollWidth")
-    assert wide <= width, f"the page scrolls sideways: {wide} px at {width}, pushed by {culprits(page)}"
+    assert wide <= width, (
+        f"the page scrolls sideways: {wide} px at {width}, pushed by {culprits(page)}"
+    )
 
     # axe is most of the time, so it sees two of the four: each theme, for the colours, and each width, for the layout.
     # What it saw in one width is all there is to see in the other, and in the same colours.
@@ -81,7 +83,9 @@ def only_at(width: int, page) -> list[str]:
     here = shown()
     page.set_viewport_size({"width": width, "height": 900})
     there = shown()
-    return [f"{b}, not {a or 'shown'}" for a, b in zip(here, there, strict=True) if b and a != b][:5]
+    return [f"{b}, not {a or 'shown'}" for a, b in zip(here, there, strict=True) if b and a != b][
+        :5
+    ]
 
 
 def culprits(page) -> list[str]:
@@ -97,7 +101,10 @@ def culprits(page) -> list[str]:
 def test_the_watch_sees_what_it_watches_for(visit, address):
     watch = visit(f"{address}/index.html")
     load = "src => new Promise((done) => Object.assign(new Image(), { onerror: done, src }))"
-    for url in ("http://example.org/a.png", "http://203.0.113.1/a.png"):  # a name, and an address without one
+    for url in (
+        "http://example.org/a.png",
+        "http://203.0.113.1/a.png",
+    ):  # a name, and an address without one
         with watch.page.expect_event("requestfailed") as failed:
             watch.page.evaluate(load, url)
         assert failed.value.failure == "net::ERR_NAME_NOT_RESOLVED", "it was let through"
@@ -105,5 +112,7 @@ def test_the_watch_sees_what_it_watches_for(visit, address):
     watch.page.evaluate(load, f"{address}/a.png")
     assert watch.failed == [f"404 {address}/a.png"]
     with watch.page.expect_event("pageerror"):
-        watch.page.evaluate("console.error('complained'); setTimeout(() => { throw new Error('thrown') })")
+        watch.page.evaluate(
+            "console.error('complained'); setTimeout(() => { throw new Error('thrown') })"
+        )
     assert {"complained", "thrown"} <= set(watch.errors)

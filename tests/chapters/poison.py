@@ -41,7 +41,10 @@ def not_a_number(found: gf.Orbit | gf.Ensemble) -> gf.Orbit | gf.Ensemble:
     if isinstance(found, gf.Orbit):
         recorded = {name: _spoiled(values, -1) for name, values in found.recorded.items()}
         return dataclasses.replace(
-            found, cost=_spoiled(found.cost, -1), end=np.full_like(found.end, np.nan), recorded=recorded
+            found,
+            cost=_spoiled(found.cost, -1),
+            end=np.full_like(found.end, np.nan),
+            recorded=recorded,
         )
     last = (np.arange(len(found)), found._last)
     return dataclasses.replace(
@@ -59,7 +62,12 @@ def gave_up(found: gf.Orbit | gf.Ensemble) -> gf.Orbit | gf.Ensemble:
         recorded = {name: values[:half] for name, values in found.recorded.items()}
         end = recorded["theta"][-1] if "theta" in recorded else found.end
         return dataclasses.replace(
-            found, s=found.s[:half], cost=found.cost[:half], end=end, status=gf.Status.max_steps, recorded=recorded
+            found,
+            s=found.s[:half],
+            cost=found.cost[:half],
+            end=end,
+            status=gf.Status.max_steps,
+            recorded=recorded,
         )
     reached, status = found.reached.copy(), found.status.copy()
     for i in range(0, len(found), 2):
@@ -72,7 +80,9 @@ def gave_up(found: gf.Orbit | gf.Ensemble) -> gf.Orbit | gf.Ensemble:
 POISONS = {"not a number": not_a_number, "gave up": gave_up}
 
 
-def poisoned(integrator: Callable[..., Any], poison: Callable[[Any], Any], results: dict[bytes, Any]):
+def poisoned(
+    integrator: Callable[..., Any], poison: Callable[[Any], Any], results: dict[bytes, Any]
+):
     """`integrator` whose results are poisoned; `throw` is honoured after that. `results` keeps the real ones."""
     signature = inspect.signature(integrator)
 
@@ -81,8 +91,12 @@ def poisoned(integrator: Callable[..., Any], poison: Callable[[Any], Any], resul
         given.apply_defaults()
         throw = given.arguments["throw"]
         try:
-            key = pickle.dumps((integrator.__name__, {k: v for k, v in given.arguments.items() if k != "throw"}))
-        except Exception:  # a flow or a network made of a cell's own functions: integrated each time
+            key = pickle.dumps(
+                (integrator.__name__, {k: v for k, v in given.arguments.items() if k != "throw"})
+            )
+        except (
+            Exception
+        ):  # a flow or a network made of a cell's own functions: integrated each time
             key = None
         real = results.get(key) if key is not None else None
         if real is None:
@@ -104,7 +118,11 @@ def poisoned(integrator: Callable[..., Any], poison: Callable[[Any], Any], resul
 
 def _uses(node: ast.AST, tainted: set[str]) -> bool:
     for part in ast.walk(node):
-        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load) and part.id in tainted | set(INTEGRATORS):
+        if (
+            isinstance(part, ast.Name)
+            and isinstance(part.ctx, ast.Load)
+            and part.id in tainted | set(INTEGRATORS)
+        ):
             return True
         if isinstance(part, ast.Attribute) and part.attr in set(INTEGRATORS) | INSIDE:
             return True
@@ -133,8 +151,14 @@ def _taint(tree: ast.Module, tainted: set[str]) -> None:
             elif isinstance(node, ast.For | ast.comprehension):
                 tainted.update(_targets(node.target) if _uses(node.iter, tainted) else ())
             elif isinstance(node, ast.withitem) and node.optional_vars is not None:
-                tainted.update(_targets(node.optional_vars) if _uses(node.context_expr, tainted) else ())
-            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in FILLS:
+                tainted.update(
+                    _targets(node.optional_vars) if _uses(node.context_expr, tainted) else ()
+                )
+            elif (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr in FILLS
+            ):
                 # xs.append(orbit): xs holds it
                 filled = any(_uses(given, tainted) for given in node.args)
                 tainted.update(_targets(node.func.value) if filled else ())
@@ -155,7 +179,9 @@ def resting_on_orbits(chapter: Chapter) -> list[str]:
 # --- running ---------------------------------------------------------------------------------------------
 
 
-def run(chapter: Chapter, poison: Callable[[Any], Any], results: dict[bytes, Any], patch: Any) -> dict[str, str]:
+def run(
+    chapter: Chapter, poison: Callable[[Any], Any], results: dict[bytes, Any], patch: Any
+) -> dict[str, str]:
     """Executes the chapter with poisoned integrators. Checked cell's id -> what refused it, "" where nothing did.
 
     A statement that raises is left out and the rest of its cell goes on: a plot that fails must hide nothing.
@@ -169,7 +195,10 @@ def run(chapter: Chapter, poison: Callable[[Any], Any], results: dict[bytes, Any
         refused = ""
         for statement in ast.parse(source_of(cell)).body:
             code = compile(ast.Module([statement], []), name_of(cell), "exec")
-            with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            with (
+                contextlib.redirect_stdout(io.StringIO()),
+                contextlib.redirect_stderr(io.StringIO()),
+            ):
                 try:
                     exec(code, namespace)
                 except Exception as raised:

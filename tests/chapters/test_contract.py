@@ -50,7 +50,10 @@ def test_a_chapter_that_is_not_in_the_table_of_contents_is_told_where_to_go():
         "parts": [
             {
                 "caption": "Flows",
-                "chapters": [{"file": "flows/ntk"}, {"file": "flows/rank", "sections": [{"file": "flows/more"}]}],
+                "chapters": [
+                    {"file": "flows/ntk"},
+                    {"file": "flows/rank", "sections": [{"file": "flows/more"}]},
+                ],
             },
             {"caption": "Back matter", "chapters": [{"file": "ledger"}]},
         ],
@@ -95,15 +98,26 @@ def a_good_chapter():
         },
         "cells": [
             code("import geoflow", "set-up", tags=["hide-cell"]),
-            markdown("# A chapter\n\n```{prf:theorem} GM, Theorem 2.1\nIt converges.\n```", "theorem"),
-            code("# NBVAL_CHECK_OUTPUT\nclaims(equality('GM-T2.1a', 'a', seen.error, 1e-8))", "claims", [claim], 2),
+            markdown(
+                "# A chapter\n\n```{prf:theorem} GM, Theorem 2.1\nIt converges.\n```", "theorem"
+            ),
+            code(
+                "# NBVAL_CHECK_OUTPUT\nclaims(equality('GM-T2.1a', 'a', seen.error, 1e-8))",
+                "claims",
+                [claim],
+                2,
+            ),
             code(
                 "figure, axes = plt.subplots()\nplt.show()",
                 "figure",
                 mystnb={"image": {"alt": "a line"}, "figure": {"caption": "A line."}},
             ),
-            markdown("## Where it breaks\n\n```{figure} a.svg\n:alt: a curve\n\nA curve.\n```", "breaks"),
-            markdown("```{exercise}\n:label: a\nWhy?\n```\n\n```{solution} a\nSo.\n```", "exercises"),
+            markdown(
+                "## Where it breaks\n\n```{figure} a.svg\n:alt: a curve\n\nA curve.\n```", "breaks"
+            ),
+            markdown(
+                "```{exercise}\n:label: a\nWhy?\n```\n\n```{solution} a\nSo.\n```", "exercises"
+            ),
         ],
     }
 
@@ -254,7 +268,9 @@ def test_a_typed_number_may_stay_where_the_book_says_why(tmp_path):
     (broken,) = violations(a_good_chapter(), {"3.7e-9"})
     assert "nowhere in the chapter" in broken
     rows = tmp_path / ALLOWED
-    rows.write_text("# a comment\nflows/ntk\t3.7e-9\tmeasured once, on another machine\n", encoding="utf8")
+    rows.write_text(
+        "# a comment\nflows/ntk\t3.7e-9\tmeasured once, on another machine\n", encoding="utf8"
+    )
     assert allowed(rows) == {"flows/ntk": {"3.7e-9": "measured once, on another machine"}}
     rows.write_text("flows/ntk\t3.7e-9\t \n", encoding="utf8")
     with pytest.raises(ValueError, match="chapter, figure and reason"):
@@ -264,7 +280,9 @@ def test_a_typed_number_may_stay_where_the_book_says_why(tmp_path):
 def test_a_chapter_without_a_theorem_may_say_why():
     notebook = a_good_chapter()
     replace(notebook, "theorem", "{prf:theorem}", "{note}")
-    replace(notebook, "theorem", "# A chapter", "# A chapter\n<!-- no theorem: it sets the scene -->")
+    replace(
+        notebook, "theorem", "# A chapter", "# A chapter\n<!-- no theorem: it sets the scene -->"
+    )
     assert violations(notebook) == []
 
 

@@ -104,8 +104,8 @@ FAULTS = {
     ),
     "∇g_i for its negative": Fault(
         (
-            ("equilibria.py", "np.asarray(hessian(problem, theta))[columns] /",
-             "-np.asarray(hessian(problem, theta))[columns] /"),
+            ("equilibria.py", "np.asarray(hessian(problem, theta))[columns]\n",
+             "-np.asarray(hessian(problem, theta))[columns]\n"),
         ),
         ("test_equilibria.py::test_the_frame_gradients_are_derivatives_of_g",),
         "flows/rank-loss",
@@ -283,11 +283,15 @@ FAULTS = {
 
 def plant(patches, folder: Path) -> Path:
     """A copy of geoflow in `folder` with every replacement made."""
-    shutil.copytree(ROOT / "geoflow", folder / "geoflow", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        ROOT / "geoflow", folder / "geoflow", ignore=shutil.ignore_patterns("__pycache__")
+    )
     for name, text, replacement in patches:
         path = folder / "geoflow" / name
         source = path.read_text(encoding="utf8")
-        assert source.count(text) == 1, f"{name} holds {text!r} {source.count(text)} times: plant this fault anew"
+        assert source.count(text) == 1, (
+            f"{name} holds {text!r} {source.count(text)} times: plant this fault anew"
+        )
         path.write_text(source.replace(text, replacement), encoding="utf8")
     return folder
 
@@ -295,7 +299,9 @@ def plant(patches, folder: Path) -> Path:
 def pytest_with(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
     """pytest in a fresh process, `folder` before everything else on its path and on that of the kernels it starts."""
     settings = {
-        "PYTHONPATH": os.pathsep.join((str(folder), str(ROOT))),  # companion is the one of the source tree
+        "PYTHONPATH": os.pathsep.join(
+            (str(folder), str(ROOT))
+        ),  # companion is the one of the source tree
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # loading all that is installed takes longer than most tests here
         "HYPOTHESIS_PROFILE": "first-failure",
     }
@@ -315,25 +321,40 @@ def pytest_with(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
 
 def unit_tests(folder: Path, names, plugin: str) -> subprocess.CompletedProcess:
     """All of them in one process: most of the time goes into starting one."""
-    return pytest_with(folder, "-p", f"tests.faults.{plugin}", *(f"tests/unit/{name}" for name in names))
+    return pytest_with(
+        folder, "-p", f"tests.faults.{plugin}", *(f"tests/unit/{name}" for name in names)
+    )
 
 
 def assert_tests_failed(run: subprocess.CompletedProcess):
     """Exit code 1: tests ran, and some failed. (2 to 5: pytest itself was stopped, misused, or found nothing.)"""
-    assert run.returncode == 1, f"the fault went unseen (exit code {run.returncode})\n{run.stdout}\n{run.stderr}"
+    assert run.returncode == 1, (
+        f"the fault went unseen (exit code {run.returncode})\n{run.stdout}\n{run.stderr}"
+    )
 
 
 def unseen_by(run: subprocess.CompletedProcess, names) -> list[str]:
     """The tests of which no case failed, by the summary at the end of the run."""
     # FAILED tests/unit/test_data.py::test_name[case] - message
-    failed = [line.removeprefix("FAILED tests/unit/") for line in run.stdout.splitlines() if line.startswith("FAILED")]
-    return [name for name in names if not any(re.match(re.escape(name) + r"(\[| |$)", line) for line in failed)]
+    failed = [
+        line.removeprefix("FAILED tests/unit/")
+        for line in run.stdout.splitlines()
+        if line.startswith("FAILED")
+    ]
+    return [
+        name
+        for name in names
+        if not any(re.match(re.escape(name) + r"(\[| |$)", line) for line in failed)
+    ]
 
 
 def test_each_test_is_looked_for_in_the_summary():
     summary = "FAILED tests/unit/test_a.py::test_one[x y] - assert\nFAILED tests/unit/test_a.py::test_two_more\n"
     run = subprocess.CompletedProcess([], 1, stdout=summary)
-    names = [f"test_a.py::{name}" for name in ("test_one", "test_one[x y]", "test_one[x]", "test_two", "test_two_more")]
+    names = [
+        f"test_a.py::{name}"
+        for name in ("test_one", "test_one[x y]", "test_one[x]", "test_two", "test_two_more")
+    ]
     assert unseen_by(run, names) == ["test_a.py::test_one[x]", "test_a.py::test_two"]
 
 
@@ -360,9 +381,16 @@ def test_a_chapter_sees(name, tmp_path):
     fault = FAULTS[name]
     one_process = [option for option in NBVAL if not option.startswith("--dist")]
     notebook = f"book/{fault.chapter}.ipynb"
-    run = pytest_with(plant(fault.patches, tmp_path), "-x", "-p", "nbval.plugin", *one_process, notebook)
+    run = pytest_with(
+        plant(fault.patches, tmp_path), "-x", "-p", "nbval.plugin", *one_process, notebook
+    )
     assert_tests_failed(run)
     # Not a stale stored output, an import error or a typo: a claim that does not hold, an orbit that went astray, or
     # what geoflow refuses to go on with.
-    seen = ["ClaimFailed", "OrbitStopped", "NotANumber", *([fault.refused] if fault.refused else [])]
+    seen = [
+        "ClaimFailed",
+        "OrbitStopped",
+        "NotANumber",
+        *([fault.refused] if fault.refused else []),
+    ]
     assert any(word in run.stdout for word in seen), run.stdout

@@ -74,7 +74,9 @@ class Clouds:
 
 
 def data_of(X, labels, Q):
-    return gf.Dataset(jnp.asarray(X, dtype=float), jnp.asarray(np.eye(Q)[labels]), jnp.asarray(labels))
+    return gf.Dataset(
+        jnp.asarray(X, dtype=float), jnp.asarray(np.eye(Q)[labels]), jnp.asarray(labels)
+    )
 
 
 def layers_of(made):

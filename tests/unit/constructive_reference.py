@@ -65,7 +65,9 @@ def jacobian(layers, X):
         for level in range(len(layers) - 1, -1, -1):
             if level < len(layers) - 1:
                 B = B @ layers[level + 1][0] @ np.diag((z[level][j] > 0) * 1.0)
-            blocks.append(np.hstack([np.einsum("ia,b->iab", B, before[level]).reshape(len(B), -1), B]))
+            blocks.append(
+                np.hstack([np.einsum("ia,b->iab", B, before[level]).reshape(len(B), -1), B])
+            )
         rows.append(np.hstack(blocks[::-1]))
     return np.vstack(rows)
 
@@ -74,7 +76,9 @@ def rank(A, rtol=1e-9):
     """The rank of A; no singular value may lie near the border."""
     sizes = np.linalg.svd(A, compute_uv=False)
     sizes = sizes / sizes[0]
-    assert not ((sizes > rtol / 30) & (sizes < rtol * 30)).any(), f"no gap around the border: {sizes}"
+    assert not ((sizes > rtol / 30) & (sizes < rtol * 30)).any(), (
+        f"no gap around the border: {sizes}"
+    )
     return int((sizes > rtol).sum())
 
 
@@ -84,7 +88,9 @@ def barycentric(means, X):
     around = means.mean(axis=0)
     size = np.abs(means - around).max() or 1.0  # so that the two kinds of equations count alike
     system = np.vstack([(means - around).T / size, np.ones(len(means))])
-    return np.linalg.lstsq(system, np.vstack([(X - around).T / size, np.ones(len(X))]), rcond=None)[0].T
+    return np.linalg.lstsq(system, np.vstack([(X - around).T / size, np.ones(len(X))]), rcond=None)[
+        0
+    ].T
 
 
 def heights(means):
@@ -123,9 +129,13 @@ def subsets_cost(X, labels, Q, T):
 def noise_to_signal(z, labels):
     """Worst distance of a sample to its cluster's mean over the least distance of two means, pair by pair."""
     z, names = np.asarray(z), sorted(set(np.asarray(labels).tolist()))
-    means = {j: sum(z[i] for i in range(len(z)) if labels[i] == j) / sum(labels == j) for j in names}
+    means = {
+        j: sum(z[i] for i in range(len(z)) if labels[i] == j) / sum(labels == j) for j in names
+    }
     noise = max(np.linalg.norm(z[i] - means[labels[i]]) for i in range(len(z)))
-    return noise / min(np.linalg.norm(means[a] - means[b]) for a, b in itertools.combinations(names, 2))
+    return noise / min(
+        np.linalg.norm(means[a] - means[b]) for a, b in itertools.combinations(names, 2)
+    )
 
 
 def allowed_radius(layers, X):
@@ -133,7 +143,9 @@ def allowed_radius(layers, X):
 
     def worst(r):
         moved, least = np.zeros(len(X)), np.inf
-        for z, (W, _), x in zip(preactivations(layers, X), layers[:-1], [X, *activities(layers, X)], strict=False):
+        for z, (W, _), x in zip(
+            preactivations(layers, X), layers[:-1], [X, *activities(layers, X)], strict=False
+        ):
             size = np.linalg.norm(x, axis=1)
             moved = np.linalg.norm(W, 2) * moved + r * np.sqrt(
                 (size + moved) ** 2 + 1

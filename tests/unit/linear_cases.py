@@ -78,4 +78,6 @@ DIMS = [(4, 3, 2), (3, 2, 4, 3), (4, 3, 3, 3, 2), (1, 1, 1, 1)]
 
 
 def points(dims=tuple(DIMS), m=(5, None), spread=(0.0,), scales=scales):
-    return st.builds(Point, st.sampled_from(dims), seeds, scales, st.sampled_from(m), st.sampled_from(spread))
+    return st.builds(
+        Point, st.sampled_from(dims), seeds, scales, st.sampled_from(m), st.sampled_from(spread)
+    )

@@ -14,7 +14,10 @@ from scipy.integrate import solve_ivp
 
 def gaussian_weights(rng, dims, scale=1.0):
     """W_k of shape (d_k, d_{k−1}) for dims (d_0, ..., d_{H+1}), entries of deviation scale/√d_{k−1}."""
-    return [scale / np.sqrt(d_in) * rng.normal(size=(d_out, d_in)) for d_in, d_out in itertools.pairwise(dims)]
+    return [
+        scale / np.sqrt(d_in) * rng.normal(size=(d_out, d_in))
+        for d_in, d_out in itertools.pairwise(dims)
+    ]
 
 
 def flat(Ws):
@@ -32,7 +35,10 @@ def split(theta, dims):
 def times(A, B):
     """AB entry by entry."""
     return np.array(
-        [[sum(A[i, k] * B[k, j] for k in range(A.shape[1])) for j in range(B.shape[1])] for i in range(len(A))]
+        [
+            [sum(A[i, k] * B[k, j] for k in range(A.shape[1])) for j in range(B.shape[1])]
+            for i in range(len(A))
+        ]
     )
 
 
@@ -99,8 +105,13 @@ def inertia(H, rtol=1e-9):
     eigenvalues = np.linalg.eigvalsh((H + H.T) / 2)
     size = np.abs(eigenvalues)
     small = size <= rtol * size.max()
-    assert not ((size > rtol / 100 * size.max()) & (size < rtol * 100 * size.max())).any(), "no gap around zero"
-    return tuple(int(np.sum(part)) for part in (~small & (eigenvalues < 0), small, ~small & (eigenvalues > 0)))
+    assert not ((size > rtol / 100 * size.max()) & (size < rtol * 100 * size.max())).any(), (
+        "no gap around zero"
+    )
+    return tuple(
+        int(np.sum(part))
+        for part in (~small & (eigenvalues < 0), small, ~small & (eigenvalues > 0))
+    )
 
 
 def scalar_weights(w0, sigma, t):
@@ -112,7 +123,9 @@ def scalar_weights(w0, sigma, t):
         others = np.array([np.prod(np.delete(w, j, axis=0), axis=0) for j in range(len(w))])
         return (others * (sigma - np.prod(w, axis=0))).ravel()
 
-    solution = solve_ivp(velocity, (0.0, t[-1]), w0.ravel(), method="DOP853", t_eval=t, rtol=1e-12, atol=1e-14)
+    solution = solve_ivp(
+        velocity, (0.0, t[-1]), w0.ravel(), method="DOP853", t_eval=t, rtol=1e-12, atol=1e-14
+    )
     assert solution.success
     return solution.y.reshape(*w0.shape, len(t))
 
@@ -124,10 +137,28 @@ def exact_mode_time(u, u0, sigma, H):
         middle = min(max(sigma / 2, u0), u)
         parts = []
         if middle > u0:
-            parts.append((lambda a: mpmath.exp(a * (mpmath.mpf(2) / n - 1)) / (sigma - mpmath.exp(a)), u0, middle))
+            parts.append(
+                (
+                    lambda a: mpmath.exp(a * (mpmath.mpf(2) / n - 1)) / (sigma - mpmath.exp(a)),
+                    u0,
+                    middle,
+                )
+            )
         if u > middle:
-            parts.append((lambda b: (sigma - mpmath.exp(b)) ** (mpmath.mpf(2) / n - 2), sigma - u, sigma - middle))
-        return sum(mpmath.quad(f, mpmath.linspace(mpmath.log(a), mpmath.log(b), 5)) for f, a, b in parts) / n
+            parts.append(
+                (
+                    lambda b: (sigma - mpmath.exp(b)) ** (mpmath.mpf(2) / n - 2),
+                    sigma - u,
+                    sigma - middle,
+                )
+            )
+        return (
+            sum(
+                mpmath.quad(f, mpmath.linspace(mpmath.log(a), mpmath.log(b), 5))
+                for f, a, b in parts
+            )
+            / n
+        )
 
 
 def exact_saxe_mode(t, sigma, u0):

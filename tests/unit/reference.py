@@ -25,7 +25,9 @@ _exp, _log = _of(np.exp, mpmath.exp), _of(np.log, mpmath.log)
 
 def _smooth_relu(eps):
     def value(z):
-        return np.array([0.0 if t < -eps else t if t > eps else (t + eps) ** 2 / (4 * eps) for t in z])
+        return np.array(
+            [0.0 if t < -eps else t if t > eps else (t + eps) ** 2 / (4 * eps) for t in z]
+        )
 
     def slope(z):
         return np.array([0.0 if t < -eps else 1.0 if t > eps else (t + eps) / (2 * eps) for t in z])
@@ -97,7 +99,9 @@ class PlainNetwork:
 
 
 def cost(outputs, targets):
-    return sum((x - y) ** 2 for x, y in zip(outputs.ravel(), targets.ravel(), strict=True)) / (2 * len(targets))
+    return sum((x - y) ** 2 for x, y in zip(outputs.ravel(), targets.ravel(), strict=True)) / (
+        2 * len(targets)
+    )
 
 
 def finite_differences(function, theta, h=2e-3):
@@ -115,5 +119,7 @@ def finite_differences(function, theta, h=2e-3):
 def minimal_norm_solution(network, theta, inputs, b):
     """Dᵀ(DDᵀ)⁻¹b in 50 digits, D itself included; rounded at the very end."""
     D = network.jacobian(EXTENDED(theta), EXTENDED(inputs))
-    multiplier = mpmath.lu_solve(mpmath.matrix((D @ D.T).tolist()), mpmath.matrix(EXTENDED(b).tolist()))
+    multiplier = mpmath.lu_solve(
+        mpmath.matrix((D @ D.T).tolist()), mpmath.matrix(EXTENDED(b).tolist())
+    )
     return ROUNDED(D.T @ np.array(list(multiplier), dtype=object))

@@ -62,7 +62,10 @@ def imported(module: str) -> list[tuple[str, str]]:
 
 def targets(module: str) -> set[str]:
     """The modules of geoflow that a module imports."""
-    whole = {f"{origin}.{name}" if f"{origin}.{name}" in sources() else origin for origin, name in imported(module)}
+    whole = {
+        f"{origin}.{name}" if f"{origin}.{name}" in sources() else origin
+        for origin, name in imported(module)
+    }
     return {target for target in whole if target.split(".")[0] == "geoflow"}
 
 
@@ -135,14 +138,22 @@ def bound(module: str) -> set[str]:
         elif isinstance(node, ast.Assign):
             names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
         elif isinstance(node, ast.ImportFrom):
-            names |= {alias.asname or alias.name for alias in node.names if node.module != module or alias.asname}
+            names |= {
+                alias.asname or alias.name
+                for alias in node.names
+                if node.module != module or alias.asname
+            }
     return names
 
 
 def test_no_name_of_a_package_hides_one_of_its_modules():
     """What `from geoflow.orbits import integrate` gives must not depend on what was imported before."""
-    packages = {module for module in sources() if any(other.startswith(f"{module}.") for other in sources())}
-    hidden = {f"{package}.{name}" for package in packages for name in bound(package)} & sources().keys()
+    packages = {
+        module for module in sources() if any(other.startswith(f"{module}.") for other in sources())
+    }
+    hidden = {
+        f"{package}.{name}" for package in packages for name in bound(package)
+    } & sources().keys()
     assert not hidden
     assert len(packages) >= 6
     assert "Orbit" in bound("geoflow.orbits")
@@ -156,7 +167,9 @@ def test_what_geoflow_exports_is_there_sorted_and_named_once():
     )
     assert len(names) > 40
     assert len(set(names)) == len(names)
-    assert names == sorted(names, key=lambda name: (not name.isupper(), not name[0].isupper(), name))
+    assert names == sorted(
+        names, key=lambda name: (not name.isupper(), not name[0].isupper(), name)
+    )
     modules = {name for origin, name in imported("geoflow") if origin == "geoflow"}
     assert set(names) == {name for name in bound("geoflow") | modules if not name.startswith("_")}
     assert modules <= {part(module) for module in sources()}
@@ -168,7 +181,10 @@ def test_the_version_is_the_project_s():
         for node in sources()["geoflow"].body
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__version__"
     )
-    assert version == tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf8"))["project"]["version"]
+    assert (
+        version
+        == tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf8"))["project"]["version"]
+    )
 
 
 def asks_for_an_mlp(tree: ast.AST) -> bool:
@@ -185,7 +201,9 @@ def asks_for_an_mlp(tree: ast.AST) -> bool:
 def test_problem_and_solvers_ask_no_network_for_its_class():
     """They use what every `Network` offers: a network of one's own is treated as an MLP is."""
     asked = [
-        module for module in sources() if part(module) in ("problem", "solvers") and asks_for_an_mlp(sources()[module])
+        module
+        for module in sources()
+        if part(module) in ("problem", "solvers") and asks_for_an_mlp(sources()[module])
     ]
     assert asked == []
     assert asks_for_an_mlp(ast.parse("isinstance(problem.network, Layered | networks.MLP)")), (

@@ -19,7 +19,9 @@ SHAPES = [
     ((3, 4, 1), 3, "sigmoid", False),
     ((3, 2), 4, "identity", True),
 ]
-WELL_CONDITIONED = 1e3  # cond D; the errors below grow with its square, and 1e-9 leaves room for that
+WELL_CONDITIONED = (
+    1e3  # cond D; the errors below grow with its square, and 1e-9 leaves room for that
+)
 
 
 @st.composite
@@ -55,7 +57,9 @@ def test_the_two_parts_of_a_vector(case):
     assert relative(along + across, w) < 1e-14
     assert relative(gf.bundle.horizontal_projector(problem, theta), np.linalg.pinv(D) @ D) < 1e-9
     size = np.linalg.norm(w)
-    assert np.linalg.norm(D @ across) < 1e-9 * np.linalg.norm(D) * size  # the outputs do not feel it
+    assert (
+        np.linalg.norm(D @ across) < 1e-9 * np.linalg.norm(D) * size
+    )  # the outputs do not feel it
     assert abs(along @ across) < 1e-9 * size**2
     assert np.linalg.norm(gf.bundle.vertical(problem, theta, along)) < 1e-9 * size
 
@@ -69,14 +73,20 @@ def test_the_gradient_of_the_bundle_metric(case):
     grad = gf.bundle.bundle_gradient(problem, theta, dC)
     assert relative(grad, np.linalg.pinv(D) @ np.linalg.pinv(D).T @ np.asarray(dC)) < 1e-9
     assert relative(grad, -gf.adapted(problem, theta)) < 1e-9
-    assert relative(gf.bundle.bundle_metric(problem, theta, grad, W), (D @ grad) @ (D @ np.asarray(W))) < 1e-9
+    assert (
+        relative(gf.bundle.bundle_metric(problem, theta, grad, W), (D @ grad) @ (D @ np.asarray(W)))
+        < 1e-9
+    )
     scale = np.linalg.norm(dC) * np.linalg.norm(W)
     assert abs(gf.bundle.bundle_metric(problem, theta, grad, W) - dC @ W) < 1e-9 * scale
     assert np.linalg.norm(gf.bundle.vertical(problem, theta, grad)) < 1e-9 * np.linalg.norm(grad)
-    other, along = gf.bundle.bundle_gradient(problem, theta, dF), gf.bundle.horizontal(problem, theta, W)
-    assert abs(gf.bundle.bundle_metric(problem, theta, other, along) - dF @ along) < 1e-9 * np.linalg.norm(
-        dF
-    ) * np.linalg.norm(W)
+    other, along = (
+        gf.bundle.bundle_gradient(problem, theta, dF),
+        gf.bundle.horizontal(problem, theta, W),
+    )
+    assert abs(
+        gf.bundle.bundle_metric(problem, theta, other, along) - dF @ along
+    ) < 1e-9 * np.linalg.norm(dF) * np.linalg.norm(W)
 
 
 @settings(max_examples=100)
@@ -87,9 +97,14 @@ def test_lifts_and_their_brackets(case):
     u, w = directions(case)
     V, W = gf.bundle.lift(problem, theta, u), gf.bundle.lift(problem, theta, w)
     assert relative(V, np.linalg.pinv(D) @ u) < 1e-9
-    assert abs(gf.bundle.bundle_metric(problem, theta, V, W) - u @ w) < 1e-9 * np.linalg.norm(u) * np.linalg.norm(w)
+    assert abs(gf.bundle.bundle_metric(problem, theta, V, W) - u @ w) < 1e-9 * np.linalg.norm(
+        u
+    ) * np.linalg.norm(w)
     bracket = gf.bundle.lift_bracket(problem, theta, u, w)
-    assert relative(-gf.bundle.lift_bracket(problem, theta, w, u), bracket) < 1e-9 or np.linalg.norm(bracket) < 1e-12
+    assert (
+        relative(-gf.bundle.lift_bracket(problem, theta, w, u), bracket) < 1e-9
+        or np.linalg.norm(bracket) < 1e-12
+    )
     # |dV_w(V_u)| sets the scale: the bracket itself may be zero
     along = jax.jvp(lambda t: gf.bundle.lift(problem, t, w), (theta,), (V,))[1]
     assert (
@@ -113,19 +128,36 @@ def test_the_bracket_by_finite_differences(case):
             return np.linalg.pinv(plain_jacobian(case, theta + t[0] * direction)) @ lifted
 
         # a step in theta that is short against the distance to rank loss, of the order of sigma_min
-        step = 1e-2 * np.linalg.svd(D, compute_uv=False)[-1] / np.linalg.norm(D) / np.linalg.norm(direction)
+        step = (
+            1e-2
+            * np.linalg.svd(D, compute_uv=False)[-1]
+            / np.linalg.norm(D)
+            / np.linalg.norm(direction)
+        )
         return finite_differences(on_the_line, np.zeros(1), step)[:, 0]
 
     there, back = along(V, w), along(W, u)
     measured = gf.bundle.lift_bracket(case.problem, case.theta, jnp.asarray(u), jnp.asarray(w))
-    assert np.linalg.norm(measured - (there - back)) < 1e-6 * (np.linalg.norm(there) + np.linalg.norm(back)) + 1e-8
+    assert (
+        np.linalg.norm(measured - (there - back))
+        < 1e-6 * (np.linalg.norm(there) + np.linalg.norm(back)) + 1e-8
+    )
 
 
 def test_the_bracket_of_linear_fields_by_hand():
     """X = Aθ, Y = Bθ: dY(X) − dX(Y) = (BA − AB)θ."""
     rng = np.random.default_rng(0)
-    A, B, theta = jnp.asarray(rng.normal(size=(4, 4))), jnp.asarray(rng.normal(size=(4, 4))), jnp.arange(4.0)
-    assert relative(gf.bundle.lie_bracket(lambda t: A @ t, lambda t: B @ t, theta), (B @ A - A @ B) @ theta) < 1e-14
+    A, B, theta = (
+        jnp.asarray(rng.normal(size=(4, 4))),
+        jnp.asarray(rng.normal(size=(4, 4))),
+        jnp.arange(4.0),
+    )
+    assert (
+        relative(
+            gf.bundle.lie_bracket(lambda t: A @ t, lambda t: B @ t, theta), (B @ A - A @ B) @ theta
+        )
+        < 1e-14
+    )
 
 
 def one_neuron(sigma):
@@ -138,7 +170,11 @@ def test_the_exact_control():
     """sigma = z² + z: n·[g_0, g_1] = 2a³w(2b + w + 1) with n = g_0 × g_1, which is 8 at (1, 1, 1), by hand."""
     problem = one_neuron(lambda z: z * z + z)
     rows = [lambda t, j=j: problem.jacobian(t)[j] for j in (0, 1)]
-    for theta, expected in [((1.0, 1.0, 1.0), 8.0), ((2.0, -1.0, 0.5), 0.5), ((-1.0, 0.0, 1.0), 0.0)]:
+    for theta, expected in [
+        ((1.0, 1.0, 1.0), 8.0),
+        ((2.0, -1.0, 0.5), 0.5),
+        ((-1.0, 0.0, 1.0), 0.0),
+    ]:
         theta = jnp.asarray(theta)
         normal = np.cross(*problem.jacobian(theta))
         assert normal @ gf.bundle.lie_bracket(*rows, theta) == pytest.approx(expected, abs=1e-12)
@@ -177,8 +213,16 @@ def test_the_corners_of_a_loop(curved):
     problem, theta, (u, w) = curved.problem, curved.theta, directions(curved)
     turn = gf.bundle.holonomy(problem, theta, u, w, 0.05, points=4)
     x0 = problem.outputs(theta).reshape(-1)
-    for index, corner in [(4, x0 + 0.05 * u), (8, x0 + 0.05 * (u + w)), (12, x0 + 0.05 * w), (16, x0)]:
-        assert np.linalg.norm(problem.outputs(jnp.asarray(turn.theta[index])).reshape(-1) - corner) < 1e-11
+    for index, corner in [
+        (4, x0 + 0.05 * u),
+        (8, x0 + 0.05 * (u + w)),
+        (12, x0 + 0.05 * w),
+        (16, x0),
+    ]:
+        assert (
+            np.linalg.norm(problem.outputs(jnp.asarray(turn.theta[index])).reshape(-1) - corner)
+            < 1e-11
+        )
 
 
 def test_a_loop_of_a_linear_network_closes():
@@ -189,7 +233,9 @@ def test_a_loop_of_a_linear_network_closes():
 
 def test_a_loop_out_of_the_image_is_stopped():
     """x = tanh θ cannot reach x_0 + 2."""
-    bounded = gf.Problem(gf.FunctionNetwork(lambda t, z: jnp.tanh(t)[None], 1), gf.Dataset([[0.0]], [[0.0]]))
+    bounded = gf.Problem(
+        gf.FunctionNetwork(lambda t, z: jnp.tanh(t)[None], 1), gf.Dataset([[0.0]], [[0.0]])
+    )
     with pytest.raises(gf.OrbitStopped) as stopped:
         gf.bundle.holonomy(bounded, jnp.zeros(1), jnp.ones(1), jnp.ones(1), 2.0, max_steps=500)
     assert not stopped.value.orbit.status.ok
@@ -200,7 +246,12 @@ def test_where_rank_is_lost_the_parts_remain_and_lifts_are_refused():
     P = gf.bundle.horizontal_projector(twin.problem, twin.theta)
     assert np.trace(P) == pytest.approx(3, abs=1e-10)  # 4 outputs, two of them the same
     w = twin.vector(twin.problem.K)
-    assert np.linalg.norm(twin.problem.pushforward(twin.theta, gf.bundle.vertical(twin.problem, twin.theta, w))) < 1e-12
+    assert (
+        np.linalg.norm(
+            twin.problem.pushforward(twin.theta, gf.bundle.vertical(twin.problem, twin.theta, w))
+        )
+        < 1e-12
+    )
     u = jnp.eye(4)[0]
     for refused in (
         lambda: gf.bundle.lift(twin.problem, twin.theta, u),
@@ -217,7 +268,10 @@ def test_the_bundle_refuses(curved):
     under = Case((2, 1, 1), 6, seed=1)
     with pytest.raises(ValueError, match="needs K ≥ QN, got K = 5 < QN = 6"):
         gf.bundle.lift(under.problem, under.theta, jnp.ones(6))
-    with pytest.raises(ValueError, match=r"u must have shape \(QN,\) = \(4,\), a vector of output space.*got \(3,\)"):
+    with pytest.raises(
+        ValueError,
+        match=r"u must have shape \(QN,\) = \(4,\), a vector of output space.*got \(3,\)",
+    ):
         gf.bundle.lift(problem, theta, np.ones(3))
     with pytest.raises(ValueError, match=r"w must have shape \(QN,\)"):
         gf.bundle.lift_bracket(problem, theta, np.ones(4), np.ones(13))
@@ -228,6 +282,7 @@ def test_the_bundle_refuses(curved):
     with pytest.raises(ValueError, match="theta must have shape"):
         gf.bundle.vertical(problem, theta[1:], np.ones(13))
     with pytest.raises(
-        ValueError, match=r"w must have shape \(K,\) = \(13,\), got \(12,\), a direction in parameter space"
+        ValueError,
+        match=r"w must have shape \(K,\) = \(13,\), got \(12,\), a direction in parameter space",
     ):
         gf.bundle.horizontal(problem, theta, np.ones(12))

@@ -65,17 +65,26 @@ HOLDS = {
     "proved": (lambda: proved(ID, "a", certificate(True)), "by certificate", math.nan),
 }
 FAILS = {
-    "equality": (lambda: an_equality([1e-9, math.nextafter(1e-8, 1)]), "error 1.000e-08 > 1e-08 at index (1,)"),
+    "equality": (
+        lambda: an_equality([1e-9, math.nextafter(1e-8, 1)]),
+        "error 1.000e-08 > 1e-08 at index (1,)",
+    ),
     "bound above": (lambda: bound(ID, "a", [1.0, 3.0], at_most=2.0), "3 at index (1,)"),
     "bound below": (lambda: bound(ID, "a", [1.0, 3.0], at_least=2.0), "1 at index (0,)"),
-    "limit from below": (lambda: limit(ID, "a", [1.0, 0.74], 1.0, 0.25), "0.74, off by more than 0.25"),
+    "limit from below": (
+        lambda: limit(ID, "a", [1.0, 0.74], 1.0, 0.25),
+        "0.74, off by more than 0.25",
+    ),
     "limit from above": (lambda: limit(ID, "a", 1.26, 1.0, 0.25), "1.26, off by more than 0.25"),
     "count of truths": (lambda: count(ID, "a", [True, False], 2), "1"),
     "count of a number": (lambda: count(ID, "a", 5, 6), "5"),
     "every": (lambda: every(ID, "a", [True, False, True]), "2 of 3, not at index (1,)"),
     "exists": (lambda: exists(ID, "a", False, "not seen"), "not seen"),
     "refutes": (lambda: refutes(ID, "a", [True, False], "not seen"), "not seen"),
-    "proved": (lambda: proved(ID, "a", certificate(False, "a ball straddles")), "undecided: a ball straddles"),
+    "proved": (
+        lambda: proved(ID, "a", certificate(False, "a ball straddles")),
+        "undecided: a ball straddles",
+    ),
 }
 
 
@@ -108,7 +117,9 @@ def test_bounds_hold_on_their_own_side(measured, edge):
 @given(st.lists(numbers, min_size=1), numbers)
 def test_the_whole_sample_decides(measured, edge):
     assert bound(ID, "a", measured, at_most=edge).holds is all(value <= edge for value in measured)
-    assert every(ID, "a", np.array(measured) <= edge).holds is all(value <= edge for value in measured)
+    assert every(ID, "a", np.array(measured) <= edge).holds is all(
+        value <= edge for value in measured
+    )
 
 
 # --- what is no measurement is refused, by its trial --------------------------------------------------------
@@ -138,7 +149,10 @@ def test_a_nan_is_not_dropped_as_max_drops_it():
 
 def test_a_negative_error_is_no_small_error():
     """The historical fault: equality(error=-5) held, since −5 ≤ 1e-8."""
-    with pytest.raises(ClaimFailed, match=r"the error is negative, -5\.000e\+00 at the only value: .*absolute value"):
+    with pytest.raises(
+        ClaimFailed,
+        match=r"the error is negative, -5\.000e\+00 at the only value: .*absolute value",
+    ):
         equality(ID, "a", error=-5, tolerance=1e-8)
     with pytest.raises(ClaimFailed, match=r"negative, -1\.000e-15 at width = 1, start = 2"):
         equality(ID, "a", sample([[0.0, 0.0, 0.0], [0.0, 1e-9, -1e-15]]), 1e-8)
@@ -151,7 +165,9 @@ def test_what_is_no_finite_number_proves_nothing(name, wrong):
         ALL[name](wrong)
     with pytest.raises(ClaimFailed, match=rf"is {wrong} at width = 1, start = 0"):
         ALL[name](sample([[1.0, 1.0, 1.0], [wrong, 1.0, wrong]]))
-    with pytest.raises(ClaimFailed, match=r"at width = 0, start = 2, index \(0, 1\) \(2 of 4 values there\)"):
+    with pytest.raises(
+        ClaimFailed, match=r"at width = 0, start = 2, index \(0, 1\) \(2 of 4 values there\)"
+    ):
         ALL[name](sample([[1.0, 1.0, [[1.0, wrong], [wrong, 1.0]]], [1.0, 1.0, 1.0]]))
 
 
@@ -165,7 +181,9 @@ def test_nothing_measured_claims_nothing(name):
 
 @pytest.mark.parametrize("name", ALL)
 @pytest.mark.parametrize(
-    "wrong", [None, "1e-9", b"1", 1j, [object()]], ids=["None", "text", "bytes", "complex", "object"]
+    "wrong",
+    [None, "1e-9", b"1", 1j, [object()]],
+    ids=["None", "text", "bytes", "complex", "object"],
 )
 def test_what_is_no_number_is_refused(name, wrong):
     with pytest.raises(TypeError, match=r"must be (a number|real numbers)"):
@@ -175,7 +193,9 @@ def test_what_is_no_number_is_refused(name, wrong):
 @pytest.mark.parametrize("name", LOGICAL)
 @pytest.mark.parametrize("wrong", [1.0, 0, math.nan, [1, 0], ONES], ids=repr)
 def test_numbers_are_no_answer_to_a_question(name, wrong):
-    with pytest.raises(TypeError, match=r"must be truth values, such as seen\.rank == 7, got (float64|int64)"):
+    with pytest.raises(
+        TypeError, match=r"must be truth values, such as seen\.rank == 7, got (float64|int64)"
+    ):
         LOGICAL[name](wrong)
 
 
@@ -183,7 +203,11 @@ def test_a_list_of_lists_of_different_lengths_is_refused_and_a_ragged_sample_is_
     with pytest.raises(ValueError, match="inhomogeneous"):
         bound(ID, "a", [[1.0], [1.0, 2.0]], at_most=2)
     claim = bound(ID, "a", RAGGED, at_most=3)
-    assert (claim.holds, claim.raw, claim.measured) == (False, 4.0, "4 at width = 1, start = 2, index (1,)")
+    assert (claim.holds, claim.raw, claim.measured) == (
+        False,
+        4.0,
+        "4 at width = 1, start = 2, index (1,)",
+    )
     assert bound(ID, "a", RAGGED, at_least=0.5).holds
     assert limit(ID, "a", RAGGED, 1.0, 3.0).raw == 4.0
     assert every(ID, "a", RAGGED < 4).measured == "7 of 8, not at width = 1, start = 2, index (1,)"
@@ -192,7 +216,10 @@ def test_a_list_of_lists_of_different_lengths_is_refused_and_a_ragged_sample_is_
 
 @pytest.mark.parametrize("tolerance", [0, -1e-8, math.nan, math.inf])
 def test_a_tolerance_is_finite_and_above_zero(tolerance):
-    for make in (lambda: equality(ID, "a", 0.0, tolerance), lambda: limit(ID, "a", 1.0, 1.0, tolerance)):
+    for make in (
+        lambda: equality(ID, "a", 0.0, tolerance),
+        lambda: limit(ID, "a", 1.0, 1.0, tolerance),
+    ):
         with pytest.raises(ValueError, match="a tolerance must be a finite number above zero, got"):
             make()
 
@@ -259,7 +286,11 @@ def test_a_witness_is_not_measured_over_anything(make):
 
 
 def test_claims_raise_and_name_each_one_that_fails():
-    good, bad, worse = an_equality(), an_equality(error=1.0), count(ID, "rank", measured=5, expected=6)
+    good, bad, worse = (
+        an_equality(),
+        an_equality(error=1.0),
+        count(ID, "rank", measured=5, expected=6),
+    )
     with pytest.raises(ClaimFailed) as failed:
         claims(good, bad, worse)
     assert str(failed.value) == (
@@ -272,9 +303,14 @@ def test_claims_raise_and_name_each_one_that_fails():
 
 @given(st.floats(0, 1e-8), st.floats(0, 1e-8))
 def test_what_is_shown_does_not_depend_on_the_noise(one, other):
-    shown = [claims(an_equality(error=e, over="24 orbits", caveat="existence")) for e in (one, other)]
+    shown = [
+        claims(an_equality(error=e, over="24 orbits", caveat="existence")) for e in (one, other)
+    ]
     assert repr(shown[0]) == repr(shown[1])
-    assert repr(shown[0]) == "✓ GM-T2.1a  x(s) − y = e^(−s/N)(x_0 − y)\n    equal: error ≤ 1e-08  (24 orbits)"
+    assert (
+        repr(shown[0])
+        == "✓ GM-T2.1a  x(s) − y = e^(−s/N)(x_0 − y)\n    equal: error ≤ 1e-08  (24 orbits)"
+    )
     assert shown[0]._repr_mimebundle_()[0] == shown[1]._repr_mimebundle_()[0]
 
 
@@ -294,17 +330,25 @@ def test_the_bundle_is_json_and_aligned_with_the_raw_figures():
     assert set(data) == {"text/plain", MIME}
     assert MIME == "application/vnd.companion.claims+json"
     assert len(data["text/plain"].splitlines()) == 2 * len(made)
-    assert metadata == {"companion": {"measured": [3e-9, 0.98765432, 6.0, None, 4.8, 0.9999, 6.0, None]}}
+    assert metadata == {
+        "companion": {"measured": [3e-9, 0.98765432, 6.0, None, 4.8, 0.9999, 6.0, None]}
+    }
     assert json.loads(json.dumps(data[MIME], allow_nan=False)) == data[MIME]
     json.dumps(metadata, allow_nan=False)
     for claim, record in zip(made, data[MIME], strict=True):
-        assert record == {key: value for key, value in dataclasses.asdict(claim).items() if key != "raw"}
+        assert record == {
+            key: value for key, value in dataclasses.asdict(claim).items() if key != "raw"
+        }
         assert record["holds"] is True
     assert [record["kind"] for record in data[MIME]] == [
         "identity", "inequality", "count", "existence", "counterexample", "limit", "every", "proved",
     ]  # fmt: skip
     first = data[MIME][0]
-    assert (first["over"], first["caveat"], first["tolerance"]) == ("seeds", "existence for all s is assumed", 1e-8)
+    assert (first["over"], first["caveat"], first["tolerance"]) == (
+        "seeds",
+        "existence for all s is assumed",
+        1e-8,
+    )
     # raw noise stays out of what nbval compares
     assert "0.98765" not in json.dumps(data)
 
@@ -319,7 +363,13 @@ def test_claims_are_a_sequence_of_claims():
 
 
 def test_predictions_in_words_and_in_numbers_read_well():
-    assert every(ID, "arrive", ONES == 1.0).line() == f"✓ GM-T2.1a  arrive\n    every one: 6 of 6  ({OVER})"
+    assert (
+        every(ID, "arrive", ONES == 1.0).line()
+        == f"✓ GM-T2.1a  arrive\n    every one: 6 of 6  ({OVER})"
+    )
     assert bound(ID, "ratio", 0.5, at_most=1).line() == "✓ GM-T2.1a  ratio\n    ≤ 1, measured 0.5"
-    assert proved(ID, "rank", certificate(True)).line() == "✓ GM-T2.1a  rank\n    proved: by certificate"
+    assert (
+        proved(ID, "rank", certificate(True)).line()
+        == "✓ GM-T2.1a  rank\n    proved: by certificate"
+    )
     assert refutes(ID, "never", True, "once").line() == "✓ GM-T2.1a  never\n    fails: once"

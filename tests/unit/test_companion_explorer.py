@@ -195,7 +195,11 @@ def test_a_reading_may_ask_for_fewer_digits():
     [
         (lambda: Explorer("draw", s=[1]), TypeError, "the function that draws a frame"),
         (lambda: Explorer(lambda: None), ValueError, "at least one control"),
-        (lambda: Explorer(lambda s: None, t=[1]), TypeError, "draw takes s, and the controls are t"),
+        (
+            lambda: Explorer(lambda s: None, t=[1]),
+            TypeError,
+            "draw takes s, and the controls are t",
+        ),
         (lambda: Explorer(lambda s, t: None, s=[1]), TypeError, "missing a required argument: 't'"),
         (lambda: Explorer(lambda s: None, s=3), TypeError, "a list of values, and got 3"),
         (lambda: Explorer(lambda s: None, s=[1, 2]), TypeError, "returns a matplotlib figure"),

@@ -34,7 +34,9 @@ def a_claim(**changes):
 
 
 def test_every_paper_of_the_table_has_a_name():
-    assert [*CONFIG["companion_papers"]] == list(dict.fromkeys(statement.paper for statement in TABLE.values()))
+    assert [*CONFIG["companion_papers"]] == list(
+        dict.fromkeys(statement.paper for statement in TABLE.values())
+    )
 
 
 def test_raw_figures_are_aligned_with_the_claims():
@@ -54,7 +56,9 @@ def test_each_claim_of_a_page_has_a_place_of_its_own():
 
 
 def test_outputs_of_another_kind_are_passed_over():
-    other = {"cells": [{"cell_type": "code", "outputs": [{"output_type": "stream", "text": "hello"}]}]}
+    other = {
+        "cells": [{"cell_type": "code", "outputs": [{"output_type": "stream", "text": "hello"}]}]
+    }
     assert rows.claims_of(other, "flows/a") == []
 
 
@@ -90,7 +94,9 @@ def test_status(given, claims, expected):
 def test_a_correction_needs_its_counterexample(kind, complains):
     found = list(rows.complaints({"GM-1": marked("corrected")}, {"GM-1": [a_claim(kind=kind)]}))
     assert bool(found) is complains
-    assert all("GM-1 is marked 'corrected'" in words and "refutes('GM-1', ...)" in words for words in found)
+    assert all(
+        "GM-1 is marked 'corrected'" in words and "refutes('GM-1', ...)" in words for words in found
+    )
 
 
 def test_a_claim_that_does_not_hold_is_complained_of():
@@ -99,10 +105,15 @@ def test_a_claim_that_does_not_hold_is_complained_of():
 
 
 def test_records_hold_every_claim_and_every_open_statement():
-    claims = rows.claims_of(notebook(entry(), entry(), entry("GM-T2.3"), raw=[1e-11, 2e-11, None]), "flows/a")
+    claims = rows.claims_of(
+        notebook(entry(), entry(), entry("GM-T2.3"), raw=[1e-11, 2e-11, None]), "flows/a"
+    )
     records = rows.as_records(TABLE, rows.by_statement(TABLE, claims))
     assert [r["measured"] for r in records if r["id"] == "GM-T2.1b"] == [1e-11, 2e-11]
-    assert [r["anchor"] for r in records if r["id"] == "GM-T2.1b"] == ["claim-gm-t2.1b-1", "claim-gm-t2.1b-2"]
+    assert [r["anchor"] for r in records if r["id"] == "GM-T2.1b"] == [
+        "claim-gm-t2.1b-1",
+        "claim-gm-t2.1b-2",
+    ]
     assert [r["measured"] for r in records if r["id"] == "GM-T2.3"] == ["≤ 1e-08"]
     assert len(records) == len(TABLE) + 1
     still_open = next(r for r in records if r["id"] == "CM-1")
@@ -119,7 +130,10 @@ def test_records_hold_every_claim_and_every_open_statement():
 
 
 def test_titles_are_typeset():
-    assert text.title("full rank needs K >= QN", SPELLING) == [("text", "full rank needs "), ("math", r"K \ge QN")]
+    assert text.title("full rank needs K >= QN", SPELLING) == [
+        ("text", "full rank needs "),
+        ("math", r"K \ge QN"),
+    ]
     assert text.title("Lojasiewicz", SPELLING) == [("text", "Łojasiewicz")]
     assert text.title("of D D^T and K", {"D D^T": r"$DD^\top$"})[1] == ("math", r"DD^\top")
     assert text.title("nothing to typeset", {}) == [("text", "nothing to typeset")]
@@ -128,12 +142,19 @@ def test_titles_are_typeset():
 
 def test_no_title_keeps_a_formula_in_plain_text():
     for statement in TABLE.values():
-        plain = "".join(content for kind, content in text.title(statement.title, SPELLING) if kind == "text")
+        plain = "".join(
+            content for kind, content in text.title(statement.title, SPELLING) if kind == "text"
+        )
         assert not any(sign in plain for sign in (">=", "^", "theta", "lambda", "=")), statement
 
 
 def test_scripts_in_claims_are_raised():
-    assert text.claim("e^{−s/N}x_0") == [("text", "e"), ("sup", "−s/N"), ("text", "x"), ("sub", "0")]
+    assert text.claim("e^{−s/N}x_0") == [
+        ("text", "e"),
+        ("sup", "−s/N"),
+        ("text", "x"),
+        ("sub", "0"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -153,7 +174,8 @@ def test_figures(value, shown):
 
 
 @pytest.mark.parametrize(
-    ("value", "kind", "shown"), [(1e-8, "identity", "1·10⁻⁸"), (None, "count", "exact"), (None, "inequality", "–")]
+    ("value", "kind", "shown"),
+    [(1e-8, "identity", "1·10⁻⁸"), (None, "count", "exact"), (None, "inequality", "–")],
 )
 def test_tolerances(value, kind, shown):
     assert text.tolerance(value, kind) == shown

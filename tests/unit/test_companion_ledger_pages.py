@@ -12,7 +12,10 @@ from sphinx.util.docutils import docutils_namespace, patch_docutils
 CHAPTER = {
     "nbformat": 4,
     "nbformat_minor": 5,
-    "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3"}, "language_info": {"name": "python"}},
+    "metadata": {
+        "kernelspec": {"name": "python3", "display_name": "Python 3"},
+        "language_info": {"name": "python"},
+    },
 }
 SETTINGS = {
     "extensions": ["myst_nb", "companion.sphinx.ledger", "companion.sphinx.versions"],
@@ -50,7 +53,16 @@ def build(source, out, **changes):
     """Sphinx on a folder whose notebooks are rendered as stored. Returns the records of ledger.json."""
     settings = {key: value for key, value in (SETTINGS | changes).items() if value is not None}
     with patch_docutils(), docutils_namespace():
-        app = Sphinx(source, None, out / "html", out / ".doctrees", "html", settings, status=None, warningiserror=True)
+        app = Sphinx(
+            source,
+            None,
+            out / "html",
+            out / ".doctrees",
+            "html",
+            settings,
+            status=None,
+            warningiserror=True,
+        )
         app.build()
     assert app.statuscode == 0
     return json.loads((out / "html" / "ledger.json").read_text())
@@ -61,14 +73,18 @@ def project(tmp_path):
     source = tmp_path / "source"
     source.mkdir()
     (source / "statements.tsv").write_text("\n".join(ROWS) + "\n")
-    (source / "index.md").write_text("# Index\n```{toctree}\nchapter\nledger\n```\n```{ledger-summary}\n```\n")
+    (source / "index.md").write_text(
+        "# Index\n```{toctree}\nchapter\nledger\n```\n```{ledger-summary}\n```\n"
+    )
     (source / "ledger.md").write_text("# Ledger\n```{ledger}\n```\n```{versions}\n```\n")
     return source, tmp_path / "build"
 
 
 def test_the_ledger_page_shows_what_the_chapters_claim(project):
     source, out = project
-    write_chapter(source, entry(caveat="for smooth activations"), entry("GM-T2.3"), raw=[2.345e-11, None])
+    write_chapter(
+        source, entry(caveat="for smooth activations"), entry("GM-T2.3"), raw=[2.345e-11, None]
+    )
     records = build(source, out)
     assert [(r["id"], r["measured"], r["chapter"], r["status"]) for r in records] == [
         ("GM-T2.1b", 2.345e-11, "chapter", "reproduced"),
@@ -104,8 +120,13 @@ def test_each_claim_has_its_place_just_before_the_text(project):
     write_chapter(source, entry(), entry(), entry("GM-T2.3"))
     build(source, out)
     page = (out / "html" / "chapter.html").read_text()
-    places = [page.index(f'id="{name}"') for name in ("claim-gm-t2.1b-1", "claim-gm-t2.1b-2", "claim-gm-t2.3-1")]
-    assert [*places, page.index("claims, in words")] == sorted([*places, page.index("claims, in words")])
+    places = [
+        page.index(f'id="{name}"')
+        for name in ("claim-gm-t2.1b-1", "claim-gm-t2.1b-2", "claim-gm-t2.3-1")
+    ]
+    assert [*places, page.index("claims, in words")] == sorted(
+        [*places, page.index("claims, in words")]
+    )
     assert page.count("claim-place") == 3
     assert "vnd.companion" not in page, "the bundle itself is for the ledger"
 
@@ -123,9 +144,14 @@ def test_an_incremental_build_keeps_unchanged_claims_and_drops_old_ones(project)
 
 def test_a_correction_without_a_counterexample_fails_the_build(project, caplog):
     source, out = project
-    (source / "statements.tsv").write_text("GM-T2.1b\tTheorem 2.1\tt\tcorrected\tit is at least the rate\n")
+    (source / "statements.tsv").write_text(
+        "GM-T2.1b\tTheorem 2.1\tt\tcorrected\tit is at least the rate\n"
+    )
     write_chapter(source, entry())
-    with caplog.at_level(logging.WARNING, logger="sphinx"), pytest.raises(Exception, match="marked 'corrected'"):
+    with (
+        caplog.at_level(logging.WARNING, logger="sphinx"),
+        pytest.raises(Exception, match="marked 'corrected'"),
+    ):
         build(source, out)
     write_chapter(source, entry(kind="counterexample"))
     assert [r["status"] for r in build(source, out)] == ["corrected"]
@@ -135,10 +161,22 @@ def test_a_correction_without_a_counterexample_fails_the_build(project, caplog):
     ("changes", "error", "told"),
     [
         ({"companion_papers": None}, ConfigError, "the ledger needs companion_papers"),
-        ({"companion_papers": {"CM": "CM"}}, ConfigError, "GM-T2.1b belongs to none of companion_papers, CM"),
-        ({"companion_statements": "other.tsv"}, ConfigError, r"no table of statements at .*other\.tsv"),
+        (
+            {"companion_papers": {"CM": "CM"}},
+            ConfigError,
+            "GM-T2.1b belongs to none of companion_papers, CM",
+        ),
+        (
+            {"companion_statements": "other.tsv"},
+            ConfigError,
+            r"no table of statements at .*other\.tsv",
+        ),
         ({"companion_packages": None}, ConfigError, "needs companion_packages"),
-        ({"companion_packages": ["no-such-package"]}, ConfigError, "no-such-package, which is not installed"),
+        (
+            {"companion_packages": ["no-such-package"]},
+            ConfigError,
+            "no-such-package, which is not installed",
+        ),
     ],
 )
 def test_what_a_book_must_say_is_asked_for(project, changes, error, told):

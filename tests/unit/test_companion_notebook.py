@@ -24,7 +24,11 @@ def write(path, *sources):
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory):
     """A chapter as `make refresh` leaves it."""
-    path = write(tmp_path_factory.mktemp("book") / "chapter.ipynb", "print('in passing')", CHECKED.format(error=1e-12))
+    path = write(
+        tmp_path_factory.mktemp("book") / "chapter.ipynb",
+        "print('in passing')",
+        CHECKED.format(error=1e-12),
+    )
     assert refresh.main([str(path)]) == 0
     return path
 
@@ -90,7 +94,10 @@ def test_chapters_are_found_without_the_editors_copies(tmp_path):
     for name in ("flows/b.ipynb", "a.ipynb", "flows/.ipynb_checkpoints/b-checkpoint.ipynb"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("{}")
-    assert [path.relative_to(tmp_path).as_posix() for path in chapters(tmp_path)] == ["a.ipynb", "flows/b.ipynb"]
+    assert [path.relative_to(tmp_path).as_posix() for path in chapters(tmp_path)] == [
+        "a.ipynb",
+        "flows/b.ipynb",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -118,6 +125,8 @@ def test_the_marker_and_the_mime_type_are_defined_once():
             for path in (refresh.ROOT / folder).rglob("*.py")
         ]
         found = [
-            path.relative_to(refresh.ROOT).as_posix() for path in sources if text in path.read_text(encoding="utf8")
+            path.relative_to(refresh.ROOT).as_posix()
+            for path in sources
+            if text in path.read_text(encoding="utf8")
         ]
         assert [name for name in found if name != "tests/unit/test_companion_claims.py"] == [home]

@@ -13,9 +13,7 @@ from companion.sphinx import explorer, meta, offline
 
 
 def test_font_preloads_go_and_other_links_stay():
-    page = (
-        '<link rel="stylesheet" href="a.css">\n  <link rel="preload" as="font" type="font/woff2" crossorigin href="f">'
-    )
+    page = '<link rel="stylesheet" href="a.css">\n  <link rel="preload" as="font" type="font/woff2" crossorigin href="f">'
     assert offline.without_preloads(page) == '<link rel="stylesheet" href="a.css">'
 
 
@@ -40,7 +38,10 @@ def test_a_page_gets_the_view_of_today_and_keeps_its_frames():
     pyplot.close("all")
     ours = {"_anywidget_id": shown._anywidget_id, "_esm": "old", "_css": "old", "frames": "H4sI"}
     theirs = {"_anywidget_id": "another.Widget", "_esm": "theirs"}
-    before = {"state": {"1": {"state": ours}, "2": {"state": theirs}, "3": {"state": {}}}, "version_major": 2}
+    before = {
+        "state": {"1": {"state": ours}, "2": {"state": theirs}, "3": {"state": {}}},
+        "version_major": 2,
+    }
     after = json.loads(explorer.with_present_view(json.dumps(before)))
     assert after["state"]["1"]["state"] == ours | dict(zip(("_esm", "_css"), view(), strict=True))
     assert after["state"]["2"]["state"] == theirs
@@ -48,15 +49,30 @@ def test_a_page_gets_the_view_of_today_and_keeps_its_frames():
 
 
 def test_the_view_of_today_ends_no_script():
-    assert "</script>" not in explorer.with_present_view(json.dumps({"state": {"1": {"state": {"a": "</script>"}}}}))
+    assert "</script>" not in explorer.with_present_view(
+        json.dumps({"state": {"1": {"state": {"a": "</script>"}}}})
+    )
 
 
-EXTENSIONS = ("accessible", "claims", "explorer", "inline_svg", "ledger", "offline", "tag", "versions")
+EXTENSIONS = (
+    "accessible",
+    "claims",
+    "explorer",
+    "inline_svg",
+    "ledger",
+    "offline",
+    "tag",
+    "versions",
+)
 
 
 def test_every_extension_is_known_here():
     found = {module.name for module in pkgutil.iter_modules(companion.sphinx.__path__)}
-    having_setup = {name for name in found if hasattr(importlib.import_module(f"companion.sphinx.{name}"), "setup")}
+    having_setup = {
+        name
+        for name in found
+        if hasattr(importlib.import_module(f"companion.sphinx.{name}"), "setup")
+    }
     assert having_setup == set(EXTENSIONS)
 
 
@@ -80,4 +96,6 @@ def test_a_change_to_the_machinery_has_every_page_read_again(tmp_path, monkeypat
 
 @pytest.mark.parametrize("name", ["ledger.css", "host.js"])
 def test_what_the_extensions_serve_is_there(name):
-    assert any(path.name == name for path in (*meta.HERE.glob("static/*"), *meta.EXPLORER.glob("*.js")))
+    assert any(
+        path.name == name for path in (*meta.HERE.glob("static/*"), *meta.EXPLORER.glob("*.js"))
+    )

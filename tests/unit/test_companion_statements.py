@@ -35,7 +35,10 @@ def test_rows_are_read_in_order_and_comments_passed_over(tmp_path):
     [
         ("GM-1\tTheorem 1", r":2: a row has 3 to 5 tab-separated fields, got 2"),
         ("GM-1\t1\tt\tcaveat\tr\tmore", "got 6"),
-        ("GM-1\t1\tt\trefuted\tr", r":2: the status 'refuted' is none of corrected, caveat, evidence, reconstructed"),
+        (
+            "GM-1\t1\tt\trefuted\tr",
+            r":2: the status 'refuted' is none of corrected, caveat, evidence, reconstructed",
+        ),
         ("GM-1\t1\tt\tcorrected", "marked 'corrected' without a remark"),
         ("GM-1\t1\tt\tcaveat\t", "marked 'caveat' without a remark"),
         ("GM-0\t1\tt", "GM-0 stands there twice"),
@@ -84,7 +87,10 @@ def test_the_four_papers_are_there():
 def test_the_statuses_are_fair():
     """A conjecture has evidence, an abstract is reconstructed, and what a paper says itself is no correction of it."""
     assert [key for key, statement in OWN.items() if statement.status == "evidence"] == ["LN-C1"]
-    assert all((statement.status == "reconstructed") == (statement.paper == "CM") for statement in OWN.values())
+    assert all(
+        (statement.status == "reconstructed") == (statement.paper == "CM")
+        for statement in OWN.values()
+    )
     assert {OWN[key].status for key in ("LN-T4.2", "LN-1-3")} == {"caveat"}
     for statement in OWN.values():
         assert not statement.status or statement.remark.endswith("."), "a remark is a sentence"

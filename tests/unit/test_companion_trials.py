@@ -129,7 +129,8 @@ def test_ragged_samples_compute_too():
 def test_samples_of_other_trials_do_not_mix():
     other = trials(lambda start: {"x": 1.0}, start=range(6)).x
     with pytest.raises(
-        ValueError, match="error and x come from other trials: 2 widths × 3 starts = 6 trials and 6 starts"
+        ValueError,
+        match="error and x come from other trials: 2 widths × 3 starts = 6 trials and 6 starts",
     ):
         ERROR + other
 
@@ -179,7 +180,8 @@ def test_a_trial_that_raises_names_its_values_and_keeps_the_cause():
         return {"x": 0.0}
 
     with pytest.raises(
-        TrialFailed, match=r"the trial at width = wide, start = 1 raised ArithmeticError: rank was lost"
+        TrialFailed,
+        match=r"the trial at width = wide, start = 1 raised ArithmeticError: rank was lost",
     ) as failed:
         trials(failing, width={"narrow": 1, "wide": 2}, start=range(3))
     assert isinstance(failed.value.__cause__, ArithmeticError)

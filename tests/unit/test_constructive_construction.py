@@ -61,21 +61,42 @@ def test_what_is_promised_is_what_is_measured(name, seed, ratio, scale):
 def test_a_network_by_hand_on_data_and_its_clearance():
     """x ↦ σ(x − 1), σ(2 − x), then their difference: at x = 0, 1.25, 3 the least preactivation is 1/4."""
     data = gf.Dataset(np.array([[0.0], [1.25], [3.0]]), np.zeros((3, 1)))
-    layers = [(np.array([[1.0], [-1.0]]), np.array([-1.0, 2.0])), (np.array([[1.0, -1.0]]), np.array([0.5]))]
+    layers = [
+        (np.array([[1.0], [-1.0]]), np.array([-1.0, 2.0])),
+        (np.array([[1.0, -1.0]]), np.array([0.5])),
+    ]
     made = construct(data, layers, [(0,)], 1.5)
     assert made.problem.network.widths == (1, 2, 1)
     assert made.theta.tolist() == [1, -1, -1, 2, 1, -1, 0.5]
     assert made.problem.outputs(made.theta).tolist() == [[-1.5], [0.0], [2.5]]
-    assert made.clearance == con.clearance(made.problem, made.theta) == 0.25 == plain.clearance(layers, data.inputs)
-    assert (made.blocks, made.kept, made.cost, made.cones, made.stages) == (((0,),), (), 1.5, (), ())
+    assert (
+        made.clearance
+        == con.clearance(made.problem, made.theta)
+        == 0.25
+        == plain.clearance(layers, data.inputs)
+    )
+    assert (made.blocks, made.kept, made.cost, made.cones, made.stages) == (
+        ((0,),),
+        (),
+        1.5,
+        (),
+        (),
+    )
 
 
 def test_the_clearance_without_biases_and_of_relu_followed_knowingly():
     data = gf.Dataset(np.array([[2.0], [-0.5]]), np.zeros((2, 1)))
     for activation in ("relu", gf.almost_everywhere(gf.relu)):
         problem = gf.Problem(gf.MLP((1, 1, 1, 1), activation, bias=False), data)
-        assert con.clearance(problem, jnp.array([3.0, 0.1, 1.0])) == 0.0  # −0.5 dies, and 0 meets the next kink
-        assert con.clearance(gf.Problem(gf.MLP((1, 1, 1), activation, bias=False), data), jnp.array([3.0, 1.0])) == 1.5
+        assert (
+            con.clearance(problem, jnp.array([3.0, 0.1, 1.0])) == 0.0
+        )  # −0.5 dies, and 0 meets the next kink
+        assert (
+            con.clearance(
+                gf.Problem(gf.MLP((1, 1, 1), activation, bias=False), data), jnp.array([3.0, 1.0])
+            )
+            == 1.5
+        )
 
 
 @pytest.mark.usefixtures("as_a_user")
@@ -83,13 +104,18 @@ def test_the_clearance_is_of_relu_networks_alone():
     drawn = Clouds((2, 2), 0.4)
     made = con.two_layer_network(drawn.data)
     with pytest.raises(
-        TypeError, match=r"(?s)problem must be a Problem, got .*The order is clearance\(problem, theta\)"
+        TypeError,
+        match=r"(?s)problem must be a Problem, got .*The order is clearance\(problem, theta\)",
     ):
         con.clearance(made.theta, made.problem)
     function = gf.FunctionNetwork(lambda theta, inputs: theta * inputs, 2)
-    with pytest.raises(TypeError, match=r"(?s)the network must be a MLP, got FunctionNetwork .*fully connected"):
+    with pytest.raises(
+        TypeError, match=r"(?s)the network must be a MLP, got FunctionNetwork .*fully connected"
+    ):
         con.clearance(gf.Problem(function, drawn.data), np.ones(2))
-    with pytest.raises(ValueError, match="the clearance is from the kinks of ReLU, got an MLP with activation tanh"):
+    with pytest.raises(
+        ValueError, match="the clearance is from the kinks of ReLU, got an MLP with activation tanh"
+    ):
         con.clearance(gf.Problem(gf.MLP((2, 2, 2)), drawn.data), np.ones(12))
     with pytest.raises(ValueError, match=r"theta must have shape \(K,\) = \(18,\), got \(17,\)"):
         con.clearance(made.problem, made.theta[1:])
@@ -100,7 +126,11 @@ def test_renamed_clusters_are_named_in_the_blocks(names):
     """The blocks list clusters by label, whatever the order in which they were cut."""
     drawn = Clouds((3, 2, 4, 3), 0.3, 1, 0.5)
     new = np.array(names)
-    made = con.collapsed_network(data_of(drawn.X, new[drawn.labels], 4), [(names[2],), (names[0], names[3])])
+    made = con.collapsed_network(
+        data_of(drawn.X, new[drawn.labels], 4), [(names[2],), (names[0], names[3])]
+    )
     assert made.blocks == ((names[2],), tuple(sorted((names[0], names[3]))))
     assert made.kept == (names[1],)
-    assert made.cost == pytest.approx(con.merged_cost(drawn.data, [(2,), (0, 3)]), rel=1e-9, abs=1e-18)
+    assert made.cost == pytest.approx(
+        con.merged_cost(drawn.data, [(2,), (0, 3)]), rel=1e-9, abs=1e-18
+    )

@@ -18,9 +18,13 @@ from hypothesis import strategies as st
 import geoflow as gf
 from geoflow import constructive as con
 
-EQUAL = {Q: Clouds((Q + 2,) * Q, 0.4, Q, 0.5) for Q in (2, 3, 4)}  # enough samples that every affine fit is unique
+EQUAL = {
+    Q: Clouds((Q + 2,) * Q, 0.4, Q, 0.5) for Q in (2, 3, 4)
+}  # enough samples that every affine fit is unique
 SUBSETS = [(Q, T) for Q in EQUAL for t in range(Q) for T in itertools.combinations(range(Q), t)]
-COMPILED = jax.jit(lambda problem, theta: (problem.gradient(theta), gf.equilibria.hessian(problem, theta)))
+COMPILED = jax.jit(
+    lambda problem, theta: (problem.gradient(theta), gf.equilibria.hessian(problem, theta))
+)
 COSTS = jax.jit(jax.vmap(lambda problem, theta: problem.cost(theta), (None, 0)))
 
 
@@ -61,7 +65,11 @@ def assert_local_minimum(drawn, m, rank):
     assert radius > 1e-6
     rng = np.random.default_rng(0)
     steps = rng.normal(size=(1000, len(m.theta)))
-    steps *= radius * 10.0 ** rng.uniform(-2, 0, size=(1000, 1)) / np.linalg.norm(steps, axis=1, keepdims=True)
+    steps *= (
+        radius
+        * 10.0 ** rng.uniform(-2, 0, size=(1000, 1))
+        / np.linalg.norm(steps, axis=1, keepdims=True)
+    )
     near = np.asarray(m.theta) + steps
     rises = np.asarray(COSTS(m.problem, jnp.asarray(near))) - m.cost
     assert rises.min() >= -1e-15
@@ -92,7 +100,9 @@ def test_every_proper_subset(Q, T):
     assert abs(con.minimum_cost(drawn.data, T) - C) <= 1e-12
     assert np.abs(plain.outputs(layers, drawn.X) - expected_outputs(drawn, m)).max() <= 1e-12
     assert m.clearance > 0.5 - 1e-9
-    assert np.linalg.matrix_rank(layers[0][0], rtol=1e-9) == Q - max(len(T), 1)  # deficient on purpose
+    assert np.linalg.matrix_rank(layers[0][0], rtol=1e-9) == Q - max(
+        len(T), 1
+    )  # deficient on purpose
     assert_local_minimum(drawn, m, Q**2 + Q + (Q - 1) * len(T))
 
 
@@ -135,7 +145,9 @@ def test_merged_clusters(Q, blocks):
     assert_local_minimum(drawn, m, Q * len(blocks))
 
 
-@pytest.mark.parametrize(("Q", "blocks", "rank"), [(3, [(0, 1)], 13), (4, [(0, 1)], 22), (4, [(2,), (0, 1)], 25)])
+@pytest.mark.parametrize(
+    ("Q", "blocks", "rank"), [(3, [(0, 1)], 13), (4, [(0, 1)], 22), (4, [(2,), (0, 1)], 25)]
+)
 def test_some_merged_and_some_fitted(Q, blocks, rank):
     drawn, m = EQUAL[Q], con.collapsed_network(EQUAL[Q].data, blocks)
     F = expected_outputs(drawn, m)
@@ -181,12 +193,16 @@ def test_any_grouping_any_depth(grouping, extra, margin):
     assert plain.clearance(layers, drawn.X) >= margin * (1 - 1e-6)
     D = plain.jacobian(layers, drawn.X)
     size = np.linalg.norm(D, 2)
-    assert np.linalg.norm(D.T @ (plain.outputs(layers, drawn.X) - drawn.Y).ravel()) <= 1e-9 * max(size, 1)
+    assert np.linalg.norm(D.T @ (plain.outputs(layers, drawn.X) - drawn.Y).ravel()) <= 1e-9 * max(
+        size, 1
+    )
     active = plain.pattern(layers, drawn.X)
     for number, block in enumerate(m.blocks):
         rows = np.isin(drawn.labels, block)
         assert active[:number][:, rows].all()
-        assert not active[number][rows].any()  # the block dies in its own layer, all neurons at once
+        assert not active[number][
+            rows
+        ].any()  # the block dies in its own layer, all neurons at once
         assert active[number + 1 :][:, rows].all()
     assert active[:, np.isin(drawn.labels, m.kept)].all()
 
@@ -246,7 +262,9 @@ def test_the_merged_cost_is_the_cost_of_the_collapsed_network(blocks, scale):
     assert m.kept == tuple(j for j in range(4) if not any(j in block for block in blocks))
     assert predicted == m.cost == pytest.approx(C, rel=1e-10, abs=1e-20)
     assert float(m.problem.cost(m.theta)) == pytest.approx(predicted, rel=1e-9, abs=1e-18)
-    assert plain.cost(layers_of(m), drawn.X, drawn.Y) == pytest.approx(predicted, rel=1e-9, abs=1e-18)
+    assert plain.cost(layers_of(m), drawn.X, drawn.Y) == pytest.approx(
+        predicted, rel=1e-9, abs=1e-18
+    )
     if all(len(block) == 1 for block in blocks):
         T = [j for (j,) in blocks]
         assert con.minimum_cost(drawn.data, T) == predicted == con.local_minimum(drawn.data, T).cost
@@ -260,27 +278,39 @@ def test_refusals():
     for build in (con.collapsed_network, con.merged_cost):
         for blocks in ([(0,), (0, 1)], [(1, 2), (2, 0)], [(0,), (0,)], [()], [(0,), ()]):
             with pytest.raises(
-                ValueError, match=r"blocks must be disjoint, non-empty sets of the clusters 0\.\.2, got \(\("
+                ValueError,
+                match=r"blocks must be disjoint, non-empty sets of the clusters 0\.\.2, got \(\(",
             ):
                 build(drawn.data, blocks)
         for blocks in ([(0, 0)], [(3,)], [(0,), (1, 3)]):
-            with pytest.raises(ValueError, match=r"a block must be different clusters out of 0\.\.2, got \("):
+            with pytest.raises(
+                ValueError, match=r"a block must be different clusters out of 0\.\.2, got \("
+            ):
                 build(drawn.data, blocks)
-        with pytest.raises(ValueError, match="a cluster in a block must be a whole number of at least 0, got -1"):
+        with pytest.raises(
+            ValueError, match="a cluster in a block must be a whole number of at least 0, got -1"
+        ):
             build(drawn.data, [(-1,)])
         for blocks in ((0, 1), 1, [(0.0,)], ["01"], [(True,)], None):
             with pytest.raises(
-                TypeError, match=r"blocks must be a list of sets of clusters, as \[\(0,\), \(1, 2\)\], got"
+                TypeError,
+                match=r"blocks must be a list of sets of clusters, as \[\(0,\), \(1, 2\)\], got",
             ):
                 build(drawn.data, blocks)
     for name, use in (("T", con.local_minimum), ("T", con.minimum_cost), ("kept", con.affine_fit)):
         for T in ((0, 0), (3,)):
-            with pytest.raises(ValueError, match=rf"{name} must be different clusters out of 0\.\.2, got"):
+            with pytest.raises(
+                ValueError, match=rf"{name} must be different clusters out of 0\.\.2, got"
+            ):
                 use(drawn.data, T)
         for T in (0, (0.5,), None, "0"):
-            with pytest.raises(TypeError, match=rf"{name} must list clusters, whole numbers from 0, got"):
+            with pytest.raises(
+                TypeError, match=rf"{name} must list clusters, whole numbers from 0, got"
+            ):
                 use(drawn.data, T)
-        with pytest.raises(TypeError, match=r"(?s)data must be a Dataset, got .*(The order is|Dataset\(inputs)"):
+        with pytest.raises(
+            TypeError, match=r"(?s)data must be a Dataset, got .*(The order is|Dataset\(inputs)"
+        ):
             use((0,), drawn.data)
     for Q, kind in ((0, ValueError), (2.0, TypeError)):
         with pytest.raises(kind, match="Q must be a whole number"):
@@ -323,6 +353,7 @@ def test_two_clusters_that_nearly_touch(gap):
         X += [mean + along, mean - along, mean + across, mean - across]
     data = data_of(np.array(X), np.repeat(np.arange(3), (2, 4, 4)), 3)
     with pytest.raises(
-        ValueError, match=r"would miss its outputs by .*nearly touch .*Λ = .*2δ/h = .*Shrink the clusters"
+        ValueError,
+        match=r"would miss its outputs by .*nearly touch .*Λ = .*2δ/h = .*Shrink the clusters",
     ):
         con.local_minimum(data, (0,))

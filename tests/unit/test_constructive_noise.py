@@ -16,7 +16,9 @@ def test_by_loops(drawn):
     least = min(np.linalg.norm(a - b) for a, b in itertools.combinations(drawn.means, 2))
     measured = con.noise_to_signal(drawn.X, drawn.labels)
     rounding = 1e-14 * np.abs(drawn.X).max() / least
-    assert measured == pytest.approx(plain.noise_to_signal(drawn.X, drawn.labels), rel=1e-10, abs=rounding)
+    assert measured == pytest.approx(
+        plain.noise_to_signal(drawn.X, drawn.labels), rel=1e-10, abs=rounding
+    )
     spread = [j for j in range(drawn.Q) if len(np.unique(drawn.X[drawn.labels == j], axis=0)) > 1]
     assert con.noisy_clusters(drawn.X, drawn.labels) == len(spread)
 
@@ -28,7 +30,9 @@ def test_by_hand():
     assert con.noisy_clusters(z, [0, 0, 1, 1]) == 1
     assert con.noise_to_signal(z[2:], [0, 1]) == 0  # two points on one spot, and no noise
     assert con.noise_to_signal(np.array([[1.0], [-1], [0], [0]]), [0, 0, 1, 1]) == np.inf
-    assert con.noise_to_signal(z, [0, 0, 0, 0]) == pytest.approx(np.sqrt(5))  # one cluster: its radius
+    assert con.noise_to_signal(z, [0, 0, 0, 0]) == pytest.approx(
+        np.sqrt(5)
+    )  # one cluster: its radius
 
 
 def test_the_count_falls_by_one_a_layer_and_the_ratio_may_rise():
@@ -37,7 +41,9 @@ def test_the_count_falls_by_one_a_layer_and_the_ratio_may_rise():
     made = con.zero_loss_network(drawn.data)
     ratios = [con.noise_to_signal(z, drawn.labels) for z in made.stages]
     assert [con.noisy_clusters(z, drawn.labels) for z in made.stages] == [3, 2, 1, 0]
-    assert ratios == pytest.approx([plain.noise_to_signal(z, drawn.labels) for z in made.stages[:3]] + [0.0], rel=1e-9)
+    assert ratios == pytest.approx(
+        [plain.noise_to_signal(z, drawn.labels) for z in made.stages[:3]] + [0.0], rel=1e-9
+    )
     assert ratios[0] < ratios[1] < ratios[2]
     assert ratios[3] == 0
 
@@ -55,9 +61,13 @@ def test_the_ratio_has_no_unit(scale):
 @pytest.mark.parametrize("measure", [con.noise_to_signal, con.noisy_clusters])
 def test_refusals(measure):
     z = np.ones((4, 2))
-    with pytest.raises(ValueError, match=r"labels must be one whole number per point, \(4,\), got shape \(3,\)"):
+    with pytest.raises(
+        ValueError, match=r"labels must be one whole number per point, \(4,\), got shape \(3,\)"
+    ):
         measure(z, [0, 0, 1])
-    with pytest.raises(ValueError, match=r"labels must be one whole number per point, \(4,\), got shape \(4, 1\)"):
+    with pytest.raises(
+        ValueError, match=r"labels must be one whole number per point, \(4,\), got shape \(4, 1\)"
+    ):
         measure(z, [[0], [0], [1], [1]])
     for labels in ([0.0, 0, 1, 1], list("aabb"), [True, True, False, False], None):
         with pytest.raises(TypeError, match="labels must be whole numbers, one per point, got"):

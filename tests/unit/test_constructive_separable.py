@@ -23,9 +23,13 @@ def assert_built(made, X, labels, Q, tolerance=1e-12):
         frame = (z - cone.p) @ cone.V.T
         behind = (frame < 0).all(axis=1)
         assert (behind | (frame > 0).all(axis=1)).all()
-        assert np.array_equal(behind, labels == j)  # the cluster alone, not the base points before it
+        assert np.array_equal(
+            behind, labels == j
+        )  # the cluster alone, not the base points before it
         z = np.where(behind[:, None], cone.p, z)
-        assert np.abs(x - (z - cone.p) @ cone.V.T).max() < 1e-11 * (np.abs(X).max() + np.abs(cone.p).max())
+        assert np.abs(x - (z - cone.p) @ cone.V.T).max() < 1e-11 * (
+            np.abs(X).max() + np.abs(cone.p).max()
+        )
     return layers
 
 
@@ -41,7 +45,11 @@ def slabs(draw):
     turn = np.linalg.qr(rng.normal(size=(Q, Q)))[0]
     names = rng.permutation(Q)
     order = rng.permutation(len(labels))
-    return (draw(st.sampled_from([1e-6, 1.0, 1e6])) * (wide @ turn + 1))[order], names[labels][order], Q
+    return (
+        (draw(st.sampled_from([1e-6, 1.0, 1e6])) * (wide @ turn + 1))[order],
+        names[labels][order],
+        Q,
+    )
 
 
 @given(slabs())
@@ -78,7 +86,9 @@ def test_the_order_matters():
     assert order_of(made) == [0, 2, 1]
     assert_built(made, X, np.array([0, 1, 2, 2]), 3)
     cross = data_of(np.array([[-3.0, 0], [3, 0], [0, -3], [0, 3.5]]), np.array([0, 0, 1, 1]), 2)
-    with pytest.raises(ValueError, match=r"at best 0 of them \[\], and then none of 0, 1 lies on one side"):
+    with pytest.raises(
+        ValueError, match=r"at best 0 of them \[\], and then none of 0, 1 lies on one side"
+    ):
         con.separable_network(cross)
 
 
@@ -90,9 +100,14 @@ def test_the_clusters_that_overlap_are_named():
     X[labels == 1] += [50, 0, 0]
     X[labels == 0] += [0, 0.3, 0]
     data = data_of(X, labels, 3)
-    ratio = 2 * con.clusters(data).delta / plain.heights([X[labels == j].mean(axis=0) for j in range(3)]).min()
+    ratio = (
+        2
+        * con.clusters(data).delta
+        / plain.heights([X[labels == j].mean(axis=0) for j in range(3)]).min()
+    )
     with pytest.raises(
-        ValueError, match=r"no order of the 3 clusters .*at best 1 of them \[1\], and then none of 0, 2 lies"
+        ValueError,
+        match=r"no order of the 3 clusters .*at best 1 of them \[1\], and then none of 0, 2 lies",
     ) as refusal:
         con.separable_network(data)
     assert f"2δ/h = {ratio:.3f}" in str(refusal.value)
@@ -106,7 +121,8 @@ def test_separable_is_relative(scale):
         data = data_of(X, np.array([0, 0, 1, 1]), 2)
         if gap == 1e-7:
             with pytest.raises(
-                ValueError, match=r"would miss its targets by .* too ill-conditioned \(cond V up to [1-9]\.\de\+07"
+                ValueError,
+                match=r"would miss its targets by .* too ill-conditioned \(cond V up to [1-9]\.\de\+07",
             ):
                 con.separable_network(data)
         elif gap > 0:
@@ -152,7 +168,12 @@ def test_real_data():
 
     wine = load_wine()
     X = (wine.data - wine.data.mean(axis=0)) / wine.data.std(axis=0)
-    X = np.hstack([LinearDiscriminantAnalysis(n_components=2).fit_transform(X, wine.target), PCA(1).fit_transform(X)])
+    X = np.hstack(
+        [
+            LinearDiscriminantAnalysis(n_components=2).fit_transform(X, wine.target),
+            PCA(1).fit_transform(X),
+        ]
+    )
     X = X / X.std(axis=0)
     data = data_of(X, wine.target, 3)
     assert 1.5 < con.clusters(data).ratio < 2

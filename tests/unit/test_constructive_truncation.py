@@ -22,7 +22,9 @@ def test_the_map_by_its_definition(Q, seed):
 def test_the_map_of_a_singular_layer():
     W, b = np.array([[1.0, 0.0], [1.0, 0.0]]), np.array([0.0, -1.0])
     expected = [plain.truncation(W, b, point) for point in np.array([[3.0, 5.0], [0.5, 5.0]])]
-    assert con.truncation(W, b, np.array([[3.0, 5.0], [0.5, 5.0]])) == pytest.approx(np.array(expected), abs=1e-14)
+    assert con.truncation(W, b, np.array([[3.0, 5.0], [0.5, 5.0]])) == pytest.approx(
+        np.array(expected), abs=1e-14
+    )
     assert expected[0] == pytest.approx([3.0, 0.0], abs=1e-14)
 
 
@@ -31,7 +33,9 @@ def test_the_simplex_is_regular(Q):
     t = con.simplex(Q)
     assert t.shape == (Q, Q - 1)
     if Q > 1:
-        gram = np.full((Q, Q), -1 / (Q - 1)) + np.eye(Q) * Q / (Q - 1)  # |t_k| = 1, all angles equal
+        gram = np.full((Q, Q), -1 / (Q - 1)) + np.eye(Q) * Q / (
+            Q - 1
+        )  # |t_k| = 1, all angles equal
         assert np.abs(t @ t.T - gram).max() < 1e-14
 
 
@@ -46,7 +50,13 @@ def cuts(draw):
     along = rng.choice([-1, 1], size=12) * 10.0 ** rng.uniform(-2, 0, size=12)
     z += (along - z @ n)[:, None] * n
     z[0] = 0.7 * n
-    return scale * p, draw(st.sampled_from([0.3, 1.0, 5.0])) * n, scale * (p + z), draw(st.floats(0.05, 0.95)), along
+    return (
+        scale * p,
+        draw(st.sampled_from([0.3, 1.0, 5.0])) * n,
+        scale * (p + z),
+        draw(st.floats(0.05, 0.95)),
+        along,
+    )
 
 
 @given(cuts())
@@ -63,7 +73,9 @@ def test_a_cone_holds_every_point_and_truncates_it(cut):
     if Q > 1:
         assert made.condition == pytest.approx(np.sqrt(Q - 1) / made.eps, rel=1e-6)
     along[0] = 1.0
-    frame = np.array([[sum(v * t for v, t in zip(row, point - p, strict=True)) for row in V] for point in z])
+    frame = np.array(
+        [[sum(v * t for v, t in zip(row, point - p, strict=True)) for row in V] for point in z]
+    )
     assert ((frame > 0) == (along > 0)[:, None]).all()  # in one cone, strictly
     images = np.array([plain.truncation(V, -V @ p, point) for point in z])
     size = np.abs(z).max() + np.abs(p).max()
@@ -91,7 +103,9 @@ def test_the_opening_is_the_fraction_of_the_largest(cut):
     inside = con.Cone(p, made.n, largest * (1 - 1e-6)).V
     assert (np.sign(inside @ worst) == np.sign(worst @ made.n)).all()
     # turned so that t_1 points along it, the cone 1 + 1e-6 times too wide loses the point
-    too_wide = made.n - np.sign(worst @ made.n) * largest * (1 + 1e-6) * sideways / np.linalg.norm(sideways)
+    too_wide = made.n - np.sign(worst @ made.n) * largest * (1 + 1e-6) * sideways / np.linalg.norm(
+        sideways
+    )
     assert np.sign(too_wide @ worst) != np.sign(worst @ made.n)
 
 
@@ -109,7 +123,8 @@ def test_on_the_cut_is_relative(scale):
 def test_refusals():
     z = np.array([[1.0, 0.0], [0.0, 2.0], [-1.0, 0.0]])
     with pytest.raises(
-        ValueError, match=r"point 1 lies on the cut through p, so that no cone holds it: move the base point"
+        ValueError,
+        match=r"point 1 lies on the cut through p, so that no cone holds it: move the base point",
     ):
         con.cone([0.0, 0.0], [1.0, 0.0], z)
     with pytest.raises(ValueError, match="point 2 lies on the cut"):
@@ -121,14 +136,20 @@ def test_refusals():
         con.cone([0.5, 0.0], [1.0, 0.0], z, np.nan)
     with pytest.raises(TypeError, match="the opening must be one number, got 'half'"):
         con.cone([0.5, 0.0], [1.0, 0.0], z, "half")
-    with pytest.raises(ValueError, match="the axis n must not be zero: it is the direction of the cut"):
+    with pytest.raises(
+        ValueError, match="the axis n must not be zero: it is the direction of the cut"
+    ):
         con.cone([0.5, 0.0], [0.0, 0.0], z)
-    with pytest.raises(ValueError, match=r"must lie in one R\^Q, got shapes \(3,\), \(2,\), \(3, 2\)"):
+    with pytest.raises(
+        ValueError, match=r"must lie in one R\^Q, got shapes \(3,\), \(2,\), \(3, 2\)"
+    ):
         con.cone([0.5, 0.0, 0.0], [1.0, 0.0], z)
     made = con.cone([0.5, 0.0], [1.0, 0.0], z)
     with pytest.raises(ValueError, match=r"z must have 2 axes \(n points, Q\), got shape \(2,\)"):
         made.apply([1.0, 0.0])
-    with pytest.raises(ValueError, match=r"W must have shape \(len\(b\), x\.shape\[1\]\) = \(2, 2\), got \(2, 3\)"):
+    with pytest.raises(
+        ValueError, match=r"W must have shape \(len\(b\), x\.shape\[1\]\) = \(2, 2\), got \(2, 3\)"
+    ):
         con.truncation(np.ones((2, 3)), np.ones(2), z)
     with pytest.raises(ValueError, match="b must be finite, but 1 of 2 entries are NaN"):
         con.truncation(np.eye(2), [0.0, np.nan], z)

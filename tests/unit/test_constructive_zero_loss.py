@@ -35,15 +35,20 @@ def assert_truncates(made, drawn, lam=None):
         assert np.abs(images - np.where(forward[:, None], z, cone.p)).max() < rounding
         z = np.where(forward[:, None], z, cone.p)
         assert np.array_equal(made.stages[j + 1], z)
-        assert np.abs(x[j] - (z - cone.p) @ V.T).max() < rounding * np.linalg.norm(V, 2)  # telescoping
+        assert np.abs(x[j] - (z - cone.p) @ V.T).max() < rounding * np.linalg.norm(
+            V, 2
+        )  # telescoping
         if Q > 1:
             others = (drawn.means.sum(axis=0) - drawn.means[j]) / (Q - 1)
             least = plain.heights(drawn.means).min()
             theirs = (drawn.ratio / 2 * (max(drawn.sizes) > 1) + 0.5) / 2 if lam is None else lam
             assert (
-                np.abs(cone.p - ((1 - theirs) * drawn.means[j] + theirs * others)).max() < 1e-8 * least + 1e-12 * size
+                np.abs(cone.p - ((1 - theirs) * drawn.means[j] + theirs * others)).max()
+                < 1e-8 * least + 1e-12 * size
             )
-            assert np.abs((np.delete(drawn.means, j, axis=0) - others) @ cone.n).max() < 1e-9 * size  # along ∇λ_j
+            assert (
+                np.abs((np.delete(drawn.means, j, axis=0) - others) @ cone.n).max() < 1e-9 * size
+            )  # along ∇λ_j
 
 
 @settings(max_examples=60)
@@ -68,7 +73,10 @@ def test_a_nearly_flat_simplex_is_built_well_or_refused(drawn):
     if made is None:
         assert drawn.flatness < 1e-4
         assert drawn.Q > 1
-        assert re.search("would miss its targets by .*Centre and rescale|affinely independent.*Project the", refusal)
+        assert re.search(
+            "would miss its targets by .*Centre and rescale|affinely independent.*Project the",
+            refusal,
+        )
     else:
         assert miss(made, drawn) <= 3e-9
         assert np.isfinite(np.asarray(made.theta)).all()
@@ -77,13 +85,18 @@ def test_a_nearly_flat_simplex_is_built_well_or_refused(drawn):
 @settings(max_examples=30)
 @given(clouds(5, st.just(0.3), st.floats(1.0, 4.0)).filter(lambda c: c.Q > 1 and max(c.sizes) > 1))
 def test_no_network_where_the_condition_fails(drawn):
-    radii = [np.linalg.norm(drawn.X[drawn.labels == j] - drawn.means[j], axis=1).max() for j in range(drawn.Q)]
+    radii = [
+        np.linalg.norm(drawn.X[drawn.labels == j] - drawn.means[j], axis=1).max()
+        for j in range(drawn.Q)
+    ]
     heights = plain.heights(drawn.means)
     ratio = 2 * max(radii) / min(heights)
     if ratio < 1 + 1e-3:
         return
     for build in (con.zero_loss_network, con.two_layer_network):
-        with pytest.raises(ValueError, match=r"the clustering condition 2δ/h < 1 fails: 2δ/h = ") as refusal:
+        with pytest.raises(
+            ValueError, match=r"the clustering condition 2δ/h < 1 fails: 2δ/h = "
+        ) as refusal:
             build(drawn.data)
         assert f"2δ/h = {ratio:.3f}" in str(refusal.value)
         named = int(str(refusal.value).split("from cluster ")[1][0])
@@ -100,7 +113,9 @@ def test_many_samples_through_both_forward_passes(Q, N):
     assert miss(made, drawn) <= 1e-12
     assert np.abs(np.asarray(made.problem.outputs(made.theta)) - drawn.Y).max() <= 1e-12
     assert float(made.problem.cost(made.theta)) <= 1e-24
-    assert con.clearance(made.problem, made.theta) == pytest.approx(plain.clearance(layers_of(made), drawn.X), rel=1e-9)
+    assert con.clearance(made.problem, made.theta) == pytest.approx(
+        plain.clearance(layers_of(made), drawn.X), rel=1e-9
+    )
 
 
 @pytest.mark.parametrize("Q", range(1, 6))
@@ -139,7 +154,9 @@ def test_renaming_the_clusters_changes_nothing_but_the_order():
     drawn, new = Clouds((3, 4, 5), 0.7, 1), np.array([2, 0, 1])
     renamed = data_of(drawn.X, new[drawn.labels], 3)
     made = con.zero_loss_network(renamed)
-    assert np.abs(plain.outputs(layers_of(made), drawn.X) - np.eye(3)[new[drawn.labels]]).max() < 1e-13
+    assert (
+        np.abs(plain.outputs(layers_of(made), drawn.X) - np.eye(3)[new[drawn.labels]]).max() < 1e-13
+    )
     for cone, j in zip(con.zero_loss_network(drawn.data).cones, new, strict=True):
         assert made.cones[j].p == pytest.approx(cone.p, rel=1e-12)
         assert made.cones[j].n == pytest.approx(cone.n, rel=1e-12)
@@ -156,9 +173,14 @@ def test_refusals():
     for opening in (0.0, 1.0):
         with pytest.raises(ValueError, match="opening must be a fraction between 0 and 1"):
             con.zero_loss_network(drawn.data, opening=opening)
-    with pytest.raises(ValueError, match=r"one hidden layer a cluster: L ≥ Q = 3 is needed, got L = 2\. See two_layer"):
+    with pytest.raises(
+        ValueError,
+        match=r"one hidden layer a cluster: L ≥ Q = 3 is needed, got L = 2\. See two_layer",
+    ):
         con.zero_loss_network(drawn.data, 2)
-    with pytest.raises(ValueError, match="hidden_layers L must be a whole number of at least 1, got 0"):
+    with pytest.raises(
+        ValueError, match="hidden_layers L must be a whole number of at least 1, got 0"
+    ):
         con.zero_loss_network(drawn.data, 0)
     for L in (2.5, True, "3"):
         with pytest.raises(TypeError, match="hidden_layers L must be a whole number, got"):
@@ -166,7 +188,9 @@ def test_refusals():
     with pytest.raises(TypeError, match="lam must be one number, got 'small'"):
         con.zero_loss_network(drawn.data, lam="small")
     for build in (con.zero_loss_network, con.two_layer_network, con.one_layer_network):
-        with pytest.raises(TypeError, match=r"(?s)data must be a Dataset, got .*Dataset\(inputs, targets, labels\)"):
+        with pytest.raises(
+            TypeError, match=r"(?s)data must be a Dataset, got .*Dataset\(inputs, targets, labels\)"
+        ):
             build(drawn.X)
 
 
@@ -201,9 +225,14 @@ def test_one_hidden_layer():
     assert np.array_equal(made.problem.outputs(made.theta).argmax(axis=1), [1, 1, 0, 0])
     assert float(made.problem.cost(made.theta)) < 1e-30
     mixed = data_of(np.array([[0.0, 0], [3, 0], [1, 1], [4, 1]]), np.array([0, 0, 1, 1]), 2)
-    with pytest.raises(ValueError, match=r"cluster 0 reaches to .*, cluster 1 starts at .*2δ/h = .*separable_network"):
+    with pytest.raises(
+        ValueError,
+        match=r"cluster 0 reaches to .*, cluster 1 starts at .*2δ/h = .*separable_network",
+    ):
         con.one_layer_network(mixed)
-    with pytest.raises(ValueError, match=r"separate Q = 2 classes, got Q = 3: use two_layer_network"):
+    with pytest.raises(
+        ValueError, match=r"separate Q = 2 classes, got Q = 3: use two_layer_network"
+    ):
         con.one_layer_network(Clouds((2, 2, 2)).data)
     with pytest.raises(ValueError, match="with one class a constant fits: use zero_loss_network"):
         con.two_layer_network(Clouds((3,)).data)

@@ -43,7 +43,8 @@ def test_clustered_data_lie_in_their_balls():
     assert np.array_equal(np.bincount(data.labels), [200, 200, 200])
     assert np.array_equal(data.targets, np.eye(3)[np.asarray(data.labels)])
     assert np.array_equal(
-        gf.clustered(jax.random.key(0), 2, means, radius=0.0).inputs, means[jnp.repeat(jnp.arange(3), 2)]
+        gf.clustered(jax.random.key(0), 2, means, radius=0.0).inputs,
+        means[jnp.repeat(jnp.arange(3), 2)],
     )
 
 
@@ -63,7 +64,10 @@ def test_digits_are_the_first_real_images_of_each_class():
 
 
 def test_fewer_components_are_the_leading_ones():
-    few, all_ = gf.digits(20, components=5, classes=(3, 8)), gf.digits(20, components=64, classes=(3, 8))
+    few, all_ = (
+        gf.digits(20, components=5, classes=(3, 8)),
+        gf.digits(20, components=64, classes=(3, 8)),
+    )
     ratio = few.inputs / all_.inputs[:, :5]
     assert np.ptp(np.asarray(ratio)) < 1e-10
     assert few.Q == 2
@@ -89,7 +93,11 @@ def test_digits_refuse(arguments, words):
 def test_generic_refuses():
     with pytest.raises(ValueError, match=r"unknown targets 'ones'.*gaussian.*one-hot"):
         gf.generic(jax.random.key(0), 3, 2, 1, targets="ones")
-    for sizes, name in [((0, 2, 1), "samples N"), ((3, 0, 1), "inputs M"), ((3, 2, 0), "outputs Q")]:
+    for sizes, name in [
+        ((0, 2, 1), "samples N"),
+        ((3, 0, 1), "inputs M"),
+        ((3, 2, 0), "outputs Q"),
+    ]:
         with pytest.raises(ValueError, match=f"{name} must be a whole number of at least 1, got 0"):
             gf.generic(jax.random.key(0), *sizes)
 
@@ -97,11 +105,16 @@ def test_generic_refuses():
 @pytest.mark.usefixtures("as_a_user")
 def test_datasets_refuse_what_would_go_wrong_later():
     X, Y = np.ones((3, 2)), np.ones((3, 1))
-    with pytest.raises(TypeError, match=r"inputs must be float64, got float32.*astype\('float64'\)"):
+    with pytest.raises(
+        TypeError, match=r"inputs must be float64, got float32.*astype\('float64'\)"
+    ):
         gf.Dataset(X.astype(np.float32), Y)
     with pytest.raises(TypeError, match="targets must be float64, got float32"):
         gf.Dataset(X, jnp.ones((3, 1), jnp.float32))
-    with pytest.raises(ValueError, match=r"targets must be finite, but 1 of 3 entries are NaN or infinite.*\(1, 0\)"):
+    with pytest.raises(
+        ValueError,
+        match=r"targets must be finite, but 1 of 3 entries are NaN or infinite.*\(1, 0\)",
+    ):
         gf.Dataset(X, np.array([[0.0], [np.nan], [0.0]]))
     with pytest.raises(ValueError, match="inputs must be finite"):
         gf.Dataset(np.full((3, 2), np.inf), Y)

@@ -57,7 +57,9 @@ def test_the_arc_length_of_a_straight_path():
     """One layer: D is constant, the adapted orbit runs straight, of length (1 − e^(−s/N))|D⁺(x_0 − y)|."""
     drawn = Case((5, 3), 4, seed=1)
     orbit = gf.integrate(gf.adapted, drawn.problem, drawn.theta, until=12.0, save=9)
-    assert gf.arc_length(orbit) == pytest.approx(np.linalg.norm(orbit.theta[-1] - orbit.theta[0]), rel=1e-6)
+    assert gf.arc_length(orbit) == pytest.approx(
+        np.linalg.norm(orbit.theta[-1] - orbit.theta[0]), rel=1e-6
+    )
 
 
 def test_the_arc_length_of_a_bent_path_is_no_chord():
@@ -65,13 +67,18 @@ def test_the_arc_length_of_a_bent_path_is_no_chord():
     network = gf.FunctionNetwork(lambda t, _: jnp.stack([t[0], t[0] * t[1]])[None], 2)
     problem = gf.Problem(network, gf.Dataset([[0.0]], [[0.2, 3.0]]))
     orbit = gf.integrate(gf.standard, problem, jnp.array([2.0, 0.3]), until=20.0, save=200)
-    edges = [float(np.sqrt(sum((a - b) ** 2))) for a, b in zip(orbit.theta[1:], orbit.theta[:-1], strict=True)]
+    edges = [
+        float(np.sqrt(sum((a - b) ** 2)))
+        for a, b in zip(orbit.theta[1:], orbit.theta[:-1], strict=True)
+    ]
     chord = np.linalg.norm(orbit.theta[-1] - orbit.theta[0])
     assert gf.arc_length(orbit) == pytest.approx(sum(edges), rel=1e-12)
     assert gf.arc_length(orbit) > 1.01 * chord
     # finer saving tends to the integral of the speed
     fine = gf.integrate(gf.standard, problem, jnp.array([2.0, 0.3]), until=20.0, save=4001)
-    speeds = [float(jnp.linalg.norm(gf.standard(problem, jnp.asarray(t)))) for t in fine.theta[::20]]
+    speeds = [
+        float(jnp.linalg.norm(gf.standard(problem, jnp.asarray(t)))) for t in fine.theta[::20]
+    ]
     assert gf.arc_length(fine) == pytest.approx(np.trapezoid(speeds, fine.s[::20]), rel=1e-2)
 
 
@@ -100,7 +107,9 @@ def test_stationary_points_of_the_three_kinds():
     assert (trapped.rank.rank, trapped.rank.full) == (1, False)
     moving = seen(jnp.arange(8.0))
     assert not moving.stationary
-    assert moving.gradient_norm == pytest.approx(abs(np.mean(0.5 - np.arange(8))), rel=1e-14)  # only ∂C/∂c
+    assert moving.gradient_norm == pytest.approx(
+        abs(np.mean(0.5 - np.arange(8))), rel=1e-14
+    )  # only ∂C/∂c
 
 
 @pytest.mark.usefixtures("as_a_user")

@@ -24,7 +24,9 @@ def problem():
 def starts(huge=False):
     """Gaussian starts; with `huge` the third one's cost overflows."""
     rng = np.random.default_rng(0)
-    rows = np.array([plain.flat(plain.gaussian_weights(rng, (3, 4, 2), 0.5 + 0.2 * b)) for b in range(B)])
+    rows = np.array(
+        [plain.flat(plain.gaussian_weights(rng, (3, 4, 2), 0.5 + 0.2 * b)) for b in range(B)]
+    )
     return jnp.asarray(rows).at[2].multiply(1e120 if huge else 1.0)
 
 
@@ -71,7 +73,8 @@ def test_a_cost_that_is_reached():
     )  # as in `integrate`: a cost that was asked for and not reached is a failure
     assert np.array_equal(reached, whole.cost[:, -1] <= cost)
     with pytest.raises(
-        gf.EnsembleStopped, match=r"3 of 5 orbits did not do what was asked.*before the cost.*larger `until`"
+        gf.EnsembleStopped,
+        match=r"3 of 5 orbits did not do what was asked.*before the cost.*larger `until`",
     ):
         many(cost=cost)
     for b in range(B):
@@ -85,7 +88,9 @@ def test_a_cost_that_is_reached():
         before = whole.cost[b] > cost
         assert stopped.cost[b][before] == pytest.approx(whole.cost[b][before], rel=1e-6)
         assert np.isnan(stopped.cost[b][~before]).all()
-        assert stopped.end_cost[b] == pytest.approx(last, rel=1e-12) == pytest.approx(cost, rel=1e-8)
+        assert (
+            stopped.end_cost[b] == pytest.approx(last, rel=1e-12) == pytest.approx(cost, rel=1e-8)
+        )
         # and the time at which it was reached lies between the saved ones
         assert stopped.s[before].max() < stopped.end_s[b] <= stopped.s[~before].min()
     assert f"{reached.sum()} cost_reached" in repr(stopped)
@@ -108,7 +113,9 @@ def test_an_overflow_is_kept_and_raised():
     assert np.isnan(quiet.cost[2, 1:]).all()
     assert quiet.cost[2, 0] == np.inf  # what its start costs
     others = [0, 1, 3, 4]
-    assert quiet.cost[others] == pytest.approx(many().cost[others], rel=1e-8)  # the one does not spoil the others
+    assert quiet.cost[others] == pytest.approx(
+        many().cost[others], rel=1e-8
+    )  # the one does not spoil the others
     with pytest.raises(
         gf.EnsembleStopped,
         match=r"1 of 5 orbits did not do what was asked, most often: a value became NaN .*smaller `scale`",
@@ -130,25 +137,33 @@ def test_steps_that_run_out():
     assert np.isfinite(quiet.end).all()
     last = jax.vmap(problem().cost)(jnp.asarray(quiet.end))
     assert (np.asarray(last)[:3] < quiet.cost[:3, -2]).all()
-    with pytest.raises(gf.EnsembleStopped, match=r"3 of 5 orbits did not .*larger `max_steps` or, .*Kvaerno5"):
+    with pytest.raises(
+        gf.EnsembleStopped, match=r"3 of 5 orbits did not .*larger `max_steps` or, .*Kvaerno5"
+    ):
         many(starts_=rows, until=1e4)
 
 
 def test_a_rank_that_is_lost():
     """x = (w_1w_2, w_1 + w_2): det D = w_2 − w_1, a wall between the starts and a target beyond it."""
     network = gf.FunctionNetwork(lambda w, _: jnp.stack([w[0] * w[1], w[0] + w[1]])[None], 2)
-    toy = gf.Problem(network, gf.Dataset([[1.0]], [[2.0, 2.0]]))  # w_1w_2 = 2 = w_1 + w_2 has no real solution
+    toy = gf.Problem(
+        network, gf.Dataset([[1.0]], [[2.0, 2.0]])
+    )  # w_1w_2 = 2 = w_1 + w_2 has no real solution
     reachable = gf.Problem(network, gf.Dataset([[1.0]], [[2.0, 3.0]]))  # (1, 2)
     rows = jnp.array([[0.5, 3.0], [0.0, 2.0]])
     found = gf.integrate_many("adapted", reachable, rows, until=5.0, max_steps=500)
     assert found.cost[:, -1] == pytest.approx(found.cost[:, 0] * np.exp(-10), rel=1e-3)
-    lost = gf.integrate_many("adapted", toy, rows, until=5.0, max_steps=500, rank_tolerance=1e-2, throw=False)
+    lost = gf.integrate_many(
+        "adapted", toy, rows, until=5.0, max_steps=500, rank_tolerance=1e-2, throw=False
+    )
     assert lost.status.tolist() == [gf.Status.rank_loss] * 2
     assert np.isnan(lost.cost[:, -1]).all()
     assert np.isfinite(lost.cost[:, 0]).all()
     D = [np.asarray(toy.jacobian(jnp.asarray(theta))) for theta in lost.end]
     assert all(np.linalg.cond(d) > 50 for d in D)
-    with pytest.raises(gf.EnsembleStopped, match=r"2 of 2 orbits .*D lost rank.*rank_tolerance=None") as stopped:
+    with pytest.raises(
+        gf.EnsembleStopped, match=r"2 of 2 orbits .*D lost rank.*rank_tolerance=None"
+    ) as stopped:
         gf.integrate_many("adapted", toy, rows, until=5.0, max_steps=500, rank_tolerance=1e-2)
     assert stopped.value.ensemble.status.tolist() == lost.status.tolist()
 
@@ -157,7 +172,9 @@ def test_kinks_are_followed_and_every_orbit_says_so():
     """The first start reaches the cost, the second never does, the third one overflows: outcomes; and none is classical."""
     network = gf.MLP((1, 2, 1), gf.almost_everywhere(gf.relu))
     kinked = gf.Problem(network, gf.Dataset([[1.0], [2.0]], [[1.0], [3.0]]))
-    dead = np.array([-1.0, -2, -1, -1, 1, 1, 0])  # no neuron active: the output bias alone moves, to the mean target
+    dead = np.array(
+        [-1.0, -2, -1, -1, 1, 1, 0]
+    )  # no neuron active: the output bias alone moves, to the mean target
     rows = jnp.array([[1.0, 1, 0.1, 0.2, 0.5, 0.6, 0], dead, np.full(7, 1e120)])
     options = {"until": 30.0, "save": 4, "cost": 1e-3, "max_steps": 500}
     ensemble = gf.integrate_many("standard", kinked, rows, throw=False, **options)
@@ -184,7 +201,9 @@ def test_kinks_are_followed_and_every_orbit_says_so():
 @pytest.mark.usefixtures("as_a_user")
 def test_refusals():
     good = np.asarray(starts())
-    with pytest.raises(ValueError, match=r"starts must have 2 axes \(B starts, K\), got shape \(20,\)"):
+    with pytest.raises(
+        ValueError, match=r"starts must have 2 axes \(B starts, K\), got shape \(20,\)"
+    ):
         many(starts_=good[0])
     with pytest.raises(ValueError, match=r"theta must have shape \(K,\) = \(20,\), got \(9,\)"):
         many(starts_=good[:, :9])

@@ -45,7 +45,9 @@ def conflicting(N=5, widths=(2, 6, 1), seed=3, difference=2.0):
 def floor():
     problem, theta = conflicting()
     least_squares = gf.Adapted(gf.DenseSVD())
-    return problem, gf.integrate(least_squares, problem, theta, until=30.0 * 5, save=17, rank_tolerance=None)
+    return problem, gf.integrate(
+        least_squares, problem, theta, until=30.0 * 5, save=17, rank_tolerance=None
+    )
 
 
 def test_the_least_squares_flow_has_a_closed_form():
@@ -93,7 +95,9 @@ def test_the_frame_gradients_are_derivatives_of_g():
 @settings(max_examples=100)
 def test_at_a_morse_bott_minimum_no_kick_helps(seed, kappa):
     problem, orbit = floor()
-    kicked = gf.equilibria.kick(problem, orbit.end, np.random.default_rng(seed).normal(size=25), kappa)
+    kicked = gf.equilibria.kick(
+        problem, orbit.end, np.random.default_rng(seed).normal(size=25), kappa
+    )
     assert kicked.change > -1e-15
     assert kicked.predicted > 0
     assert np.linalg.norm(kicked.theta - orbit.end) == pytest.approx(abs(kappa), rel=1e-9)
@@ -101,7 +105,9 @@ def test_at_a_morse_bott_minimum_no_kick_helps(seed, kappa):
 
 def saddle():
     """x = θ₁θ₂ on one sample with y = 1: the origin is a saddle, Hess C = [[0, −1], [−1, 0]], D = 0 there."""
-    network = gf.FunctionNetwork(lambda theta, inputs: (theta[0] * theta[1])[None, None] + 0 * inputs, 2)
+    network = gf.FunctionNetwork(
+        lambda theta, inputs: (theta[0] * theta[1])[None, None] + 0 * inputs, 2
+    )
     return gf.Problem(network, gf.Dataset([[1.0]], [[1.0]])), jnp.zeros(2)
 
 
@@ -110,7 +116,9 @@ def test_a_kick_out_of_a_saddle_by_hand():
     point = gf.equilibria.critical_point(problem, origin)
     assert point.eigenvalues == pytest.approx([-1, 1])
     assert (point.rank.rank, point.index, point.nullity) == (0, 1, 0)
-    assert point.predicted_dimension == 2  # K − rank, while the point is isolated: the rank is not locally constant
+    assert (
+        point.predicted_dimension == 2
+    )  # K − rank, while the point is isolated: the rank is not locally constant
     n = gf.equilibria.escape_direction(point)
     assert n == pytest.approx([np.sqrt(0.5)] * 2)
     for kappa in (0.1, -0.1):  # C = (1 − κ²/2)²/2: both signs lower it, by κ²/2 − κ⁴/8
@@ -136,7 +144,9 @@ def test_what_is_no_equilibrium_is_refused():
 
 def test_an_escape_that_does_not_exist():
     problem, orbit = floor()
-    with pytest.raises(ValueError, match=r"no direction lowers the cost .* least eigenvalue .* walk along"):
+    with pytest.raises(
+        ValueError, match=r"no direction lowers the cost .* least eigenvalue .* walk along"
+    ):
         gf.equilibria.escape_direction(gf.equilibria.critical_point(problem, orbit.end))
 
 
@@ -156,7 +166,9 @@ def test_a_kick_needs_a_direction(direction, words):
 
 def test_an_eigenvalue_at_the_threshold_is_undecided():
     problem, orbit = floor()
-    least = np.sort(np.abs(np.linalg.eigvalsh(gf.equilibria.hessian(problem, jnp.asarray(orbit.end)))))
+    least = np.sort(
+        np.abs(np.linalg.eigvalsh(gf.equilibria.hessian(problem, jnp.asarray(orbit.end))))
+    )
     near = gf.equilibria.critical_point(problem, orbit.end, rtol=2 * least[-4] / least[-1])
     assert not near.decided
     assert near.nullity == 22
@@ -184,8 +196,12 @@ def test_the_two_flows_agree_on_what_rests(drawn):
     grad_x = np.asarray(problem.residual(drawn.theta)) / problem.N
     velocity = np.asarray(gf.Adapted(gf.DenseSVD())(problem, drawn.theta))
     expected = -Vt[:r].T @ ((U[:, :r].T @ grad_x) / sigma[:r])
-    assert np.linalg.norm(velocity - expected) < 1e-6 * max(np.linalg.norm(expected), 1e-12 / sigma[r - 1])
-    assert np.linalg.norm(D @ velocity + U[:, :r] @ U[:, :r].T @ grad_x) < 1e-7 * np.linalg.norm(grad_x)
+    assert np.linalg.norm(velocity - expected) < 1e-6 * max(
+        np.linalg.norm(expected), 1e-12 / sigma[r - 1]
+    )
+    assert np.linalg.norm(D @ velocity + U[:, :r] @ U[:, :r].T @ grad_x) < 1e-7 * np.linalg.norm(
+        grad_x
+    )
 
 
 def test_the_minimizer_psi_is_not_unique_and_the_velocity_is():

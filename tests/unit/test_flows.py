@@ -26,10 +26,16 @@ def plainly(drawn):
 def test_the_standard_field_is_minus_the_gradient(drawn):
     v, D = plainly(drawn)
     velocity = gf.standard(drawn.problem, drawn.theta)
-    assert np.linalg.norm(velocity + D.T @ v / drawn.N) < 1e-12 * (1 + np.linalg.norm(D) * np.linalg.norm(v))
+    assert np.linalg.norm(velocity + D.T @ v / drawn.N) < 1e-12 * (
+        1 + np.linalg.norm(D) * np.linalg.norm(v)
+    )
 
 
-OVER = [Case((2, 8, 1), 5, seed=1), Case((3, 5, 5, 2), 4, "softplus", seed=2), Case((4, 3), 3, seed=3)]
+OVER = [
+    Case((2, 8, 1), 5, seed=1),
+    Case((3, 5, 5, 2), 4, "softplus", seed=2),
+    Case((4, 3), 3, seed=3),
+]
 
 
 @pytest.mark.parametrize("drawn", [*OVER, Case((2, 4, 2), 11, seed=8)], ids=repr)
@@ -52,7 +58,9 @@ def test_at_the_border_both_flows_are_newtons():
 
 
 @pytest.mark.parametrize(
-    "drawn", [Case((2, 2, 1), 20, seed=3), Case((3, 2), 9, seed=3), Case((1, 2, 2), 6, "sin", seed=3)], ids=repr
+    "drawn",
+    [Case((2, 2, 1), 20, seed=3), Case((3, 2), 9, seed=3), Case((1, 2, 2), 6, "sin", seed=3)],
+    ids=repr,
 )
 def test_below_the_border_the_adapted_field_is_gauss_newtons(drawn):
     """K < QN: θ' = −(DᵀD)⁻¹∇_θC and x' = −P∇_xC (NA Theorem 1.5, GM Theorem 5.1)."""
@@ -74,7 +82,9 @@ def test_the_adapted_field_takes_any_solver():
     for other in fields[1:]:
         assert relative(other, fields[0]) < 1e-8
     with pytest.raises(ValueError, match=r"needs K ≥ QN.*Use Auto"):
-        gf.Adapted(solver=gf.LayeredCholesky())(Case((2, 2, 1), 20).problem, Case((2, 2, 1), 20).theta)
+        gf.Adapted(solver=gf.LayeredCholesky())(
+            Case((2, 2, 1), 20).problem, Case((2, 2, 1), 20).theta
+        )
 
 
 def test_the_comparison_field_and_its_solution():
@@ -87,7 +97,10 @@ def test_the_comparison_field_and_its_solution():
     solved = np.asarray(gf.comparison_solution(x, y, s))
     assert solved.shape == (3, 4, 3)
     for s_i, x_i in zip(s, solved, strict=True):
-        assert relative(x_i, drawn.targets + np.exp(-s_i / 4) * (np.asarray(x) - drawn.targets)) < 1e-14
+        assert (
+            relative(x_i, drawn.targets + np.exp(-s_i / 4) * (np.asarray(x) - drawn.targets))
+            < 1e-14
+        )
     assert relative(gf.comparison_solution(x, y, 4.0), solved[2]) < 1e-15
     # and it solves the equation: its difference quotient is the field
     h = 1e-4
@@ -109,7 +122,9 @@ def test_stopping_time_by_hand():
 
 @pytest.mark.usefixtures("as_a_user")
 def test_refusals():
-    with pytest.raises(ValueError, match="target cost must not exceed the initial one, got cost = 2 > cost0 = 1"):
+    with pytest.raises(
+        ValueError, match="target cost must not exceed the initial one, got cost = 2 > cost0 = 1"
+    ):
         gf.stopping_time(1.0, 2.0, 3)
     with pytest.raises(ValueError, match="cost must be a finite number above zero, got 0"):
         gf.stopping_time(1.0, 0.0, 3)
@@ -125,7 +140,9 @@ def test_refusals():
     drawn = Case((2, 3, 1), 4)
     kinked = gf.Problem(gf.MLP((2, 3, 1), "relu"), drawn.problem.data)
     for flow in (gf.standard, gf.adapted):
-        with pytest.raises(ValueError, match=r"has a kink \(relu\).*smooth_relu\(eps\).*softplus or tanh"):
+        with pytest.raises(
+            ValueError, match=r"has a kink \(relu\).*smooth_relu\(eps\).*softplus or tanh"
+        ):
             flow.start(kinked, drawn.theta)
         with pytest.raises(ValueError, match=r"theta must have shape \(K,\) = \(13,\), got \(4,\)"):
             flow.start(drawn.problem, np.zeros(4))

@@ -38,7 +38,9 @@ def straight(problem, x0, s):
 
 def off_the_line(orbit, problem):
     """max |x(s) − y − e^(−s/N)(x_0 − y)| / |x_0 − y|."""
-    deviation = np.linalg.norm(orbit.outputs - straight(problem, orbit.outputs[0], orbit.s), axis=(1, 2))
+    deviation = np.linalg.norm(
+        orbit.outputs - straight(problem, orbit.outputs[0], orbit.s), axis=(1, 2)
+    )
     return deviation.max() / np.linalg.norm(orbit.outputs[0] - np.asarray(problem.data.targets))
 
 
@@ -59,14 +61,22 @@ SHAPES = [
 def test_adapted_outputs_go_straight_to_the_targets(shape, seed, scale):
     drawn = shape.like(seed=seed, scale=scale)
     orbit = gf.integrate(
-        gf.adapted, drawn.problem, drawn.theta, until=3.0 * drawn.N, save=SAVE, throw=False, max_steps=2000
+        gf.adapted,
+        drawn.problem,
+        drawn.theta,
+        until=3.0 * drawn.N,
+        save=SAVE,
+        throw=False,
+        max_steps=2000,
     )
     assert_finite(orbit)
     # some draws meet the wall det DDᵀ = 0: the law holds up to there
     assert orbit.status.ok or orbit.status in (gf.Status.rank_loss, gf.Status.max_steps)
     limit = INTERPOLATED if orbit.sigma_min.min() > 1e-5 * orbit.sigma_max.max() else 1e-6
     assert off_the_line(orbit, drawn.problem) < limit
-    assert np.allclose(orbit.cost, orbit.cost[0] * np.exp(-2 * orbit.s / drawn.N), rtol=1e-5, atol=0)
+    assert np.allclose(
+        orbit.cost, orbit.cost[0] * np.exp(-2 * orbit.s / drawn.N), rtol=1e-5, atol=0
+    )
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda c: f"{c.widths}-N{c.N}-{c.activation}")
@@ -74,7 +84,13 @@ def test_adapted_orbits_complete_and_end_with_the_predicted_cost(shape):
     for seed in range(3):
         drawn = shape.like(seed=seed)
         orbit = gf.integrate(
-            gf.adapted, drawn.problem, drawn.theta, until=3.0 * drawn.N, save=SAVE, throw=False, max_steps=2000
+            gf.adapted,
+            drawn.problem,
+            drawn.theta,
+            until=3.0 * drawn.N,
+            save=SAVE,
+            throw=False,
+            max_steps=2000,
         )
         assert orbit.status is gf.Status.completed, orbit
         assert orbit.s[-1] == 3 * drawn.N
@@ -94,7 +110,13 @@ def test_adapted_flow_of_linear_least_squares(regime):
     drawn = LINEAR[regime]
     assert drawn.problem.regime == regime
     orbit = gf.integrate(
-        gf.adapted, drawn.problem, drawn.theta, until=3.0 * drawn.N, save=SAVE, throw=False, max_steps=2000
+        gf.adapted,
+        drawn.problem,
+        drawn.theta,
+        until=3.0 * drawn.N,
+        save=SAVE,
+        throw=False,
+        max_steps=2000,
     )
     assert orbit.status is gf.Status.completed
     plain = PlainNetwork.like(drawn.problem.network)
@@ -104,15 +126,17 @@ def test_adapted_flow_of_linear_least_squares(regime):
         @ (plain.outputs(theta0, drawn.inputs) - drawn.targets).ravel()
     )
     for s, theta in zip(orbit.s, orbit.theta, strict=True):
-        assert np.linalg.norm(theta - (theta0 - (1 - np.exp(-s / drawn.N)) * whole)) < INTERPOLATED * np.linalg.norm(
-            whole
-        )
+        assert np.linalg.norm(
+            theta - (theta0 - (1 - np.exp(-s / drawn.N)) * whole)
+        ) < INTERPOLATED * np.linalg.norm(whole)
 
 
 def test_the_clock_tau_follows_the_same_orbit():
     drawn = SHAPES[0].like(seed=1)
     until = 4.0 * drawn.N
-    in_s = gf.integrate(gf.adapted, drawn.problem, drawn.theta, until=until, save=SAVE, throw=False, max_steps=2000)
+    in_s = gf.integrate(
+        gf.adapted, drawn.problem, drawn.theta, until=until, save=SAVE, throw=False, max_steps=2000
+    )
     in_tau = gf.integrate(gf.adapted_tau, drawn.problem, drawn.theta, until=until, save=SAVE)
     assert in_s.status is in_tau.status is gf.Status.completed
     assert np.array_equal(in_s.s, in_tau.s)  # both in flow time
@@ -124,7 +148,9 @@ def test_the_clock_tau_follows_the_same_orbit():
 def test_in_the_clock_tau_newton_lands_on_the_line():
     """Loose tolerances leave an error, which `off_the_line` shows; the last state is corrected."""
     drawn = SHAPES[0].like(seed=1)
-    loose = gf.integrate(gf.adapted_tau, drawn.problem, drawn.theta, until=32.0, save=SAVE, rtol=1e-5, atol=1e-7)
+    loose = gf.integrate(
+        gf.adapted_tau, drawn.problem, drawn.theta, until=32.0, save=SAVE, rtol=1e-5, atol=1e-7
+    )
     x0, y = loose.outputs[0], drawn.targets
     size = np.linalg.norm(x0 - y)
     error = np.linalg.norm(loose.outputs - straight(drawn.problem, x0, loose.s), axis=(1, 2)) / size
@@ -147,7 +173,9 @@ def test_the_stopping_time_is_known_in_advance(flow):
         cost0 = float(drawn.problem.cost(drawn.theta))
         predicted = drawn.N / 2 * np.log(1e6)
         assert gf.stopping_time(cost0, 1e-6 * cost0, drawn.N) == pytest.approx(predicted, rel=1e-14)
-        orbit = gf.integrate(flow, drawn.problem, drawn.theta, until=1.5 * predicted, cost=1e-6 * cost0, save=SAVE)
+        orbit = gf.integrate(
+            flow, drawn.problem, drawn.theta, until=1.5 * predicted, cost=1e-6 * cost0, save=SAVE
+        )
         assert orbit.status is gf.Status.cost_reached
         # the event is located on the dense output, where |x − y| is 1e-3 of |x_0 − y|: a relative error of 1e-8·1e3
         assert orbit.s[-1] == pytest.approx(predicted, rel=1e-6)
@@ -158,8 +186,12 @@ def test_the_stopping_time_is_known_in_advance(flow):
 def test_a_cost_that_is_not_reached_is_a_failure():
     drawn = SHAPES[0].like(seed=0)
     cost0 = float(drawn.problem.cost(drawn.theta))
-    with pytest.raises(gf.OrbitStopped, match=r"flow time ran out before the cost.*Give a larger `until`") as stopped:
-        gf.integrate(gf.adapted, drawn.problem, drawn.theta, until=8.0, cost=1e-6 * cost0, save=SAVE)
+    with pytest.raises(
+        gf.OrbitStopped, match=r"flow time ran out before the cost.*Give a larger `until`"
+    ) as stopped:
+        gf.integrate(
+            gf.adapted, drawn.problem, drawn.theta, until=8.0, cost=1e-6 * cost0, save=SAVE
+        )
     orbit = stopped.value.orbit
     assert orbit.status is gf.Status.cost_not_reached
     assert not orbit.status.ok
@@ -181,7 +213,9 @@ def test_the_comparison_flow_is_its_closed_form(seed):
         from_theta.theta  # noqa: B018
     assert np.array_equal(from_theta.end, from_theta.outputs[-1])
     assert np.isnan(from_theta.sigma_min).all()
-    from_x = gf.integrate(gf.comparison, drawn.problem, drawn.problem.outputs(drawn.theta), until=15.0, save=SAVE)
+    from_x = gf.integrate(
+        gf.comparison, drawn.problem, drawn.problem.outputs(drawn.theta), until=15.0, save=SAVE
+    )
     assert np.array_equal(from_x.outputs, from_theta.outputs)
     assert_finite(from_x)
 
@@ -211,9 +245,13 @@ def test_the_standard_flow_lowers_the_cost_and_follows_the_gradient(seed, scale)
     assert (np.diff(orbit.cost) <= 0).all()
     assert_finite(orbit)
     # dC/ds = −|∇C|² (NA (1.9)), by Simpson over the saved states
-    squares = np.array([np.sum(np.asarray(drawn.problem.gradient(jnp.asarray(t))) ** 2) for t in orbit.theta])
+    squares = np.array(
+        [np.sum(np.asarray(drawn.problem.gradient(jnp.asarray(t))) ** 2) for t in orbit.theta]
+    )
     h = orbit.s[1] - orbit.s[0]
-    simpson = h / 3 * (squares[0] + 4 * squares[1:-1:2].sum() + 2 * squares[2:-1:2].sum() + squares[-1])
+    simpson = (
+        h / 3 * (squares[0] + 4 * squares[1:-1:2].sum() + 2 * squares[2:-1:2].sum() + squares[-1])
+    )
     assert orbit.cost[0] - orbit.cost[-1] == pytest.approx(simpson, rel=5e-3)
 
 
@@ -222,7 +260,9 @@ def test_the_standard_flow_lowers_the_cost_and_follows_the_gradient(seed, scale)
 
 def test_saved_times_and_states():
     drawn = Case((3, 2), 5, seed=1)  # the comparison flow of a small problem: cheap
-    chosen = gf.integrate(gf.comparison, drawn.problem, drawn.theta, until=5.0, save=np.array([0.5, 1.0, 4.0]))
+    chosen = gf.integrate(
+        gf.comparison, drawn.problem, drawn.theta, until=5.0, save=np.array([0.5, 1.0, 4.0])
+    )
     assert np.allclose(chosen.s, [0.5, 1.0, 4.0, 5.0], rtol=0, atol=1e-14)  # and goes on to `until`
     equal = gf.integrate(gf.comparison, drawn.problem, drawn.theta, until=5.0, save=4)
     assert np.allclose(equal.s, [0, 5 / 3, 10 / 3, 5], rtol=0, atol=1e-14)
@@ -231,8 +271,12 @@ def test_saved_times_and_states():
 
 def test_what_is_recorded_and_what_is_computed_later():
     drawn = SHAPES[0].like(seed=1)
-    full = gf.integrate(gf.adapted, drawn.problem, drawn.theta, until=8.0, save=SAVE, throw=False, max_steps=2000)
-    slim = gf.integrate(gf.adapted, drawn.problem, drawn.theta, until=8.0, save=SAVE, record=("outputs", "sigma"))
+    full = gf.integrate(
+        gf.adapted, drawn.problem, drawn.theta, until=8.0, save=SAVE, throw=False, max_steps=2000
+    )
+    slim = gf.integrate(
+        gf.adapted, drawn.problem, drawn.theta, until=8.0, save=SAVE, record=("outputs", "sigma")
+    )
     with pytest.raises(ValueError, match=r"kept no states: integrate with record=\('theta',\)"):
         slim.theta  # noqa: B018
     assert relative(slim.end, full.end) < 1e-14
@@ -248,7 +292,9 @@ def test_progress_is_shown_when_asked(capfd):
     drawn = Case((3, 2), 5, seed=1)
     quiet = gf.integrate(gf.comparison, drawn.problem, drawn.theta, until=5.0, save=4)
     assert "%" not in capfd.readouterr().err
-    shown = gf.integrate(gf.comparison, drawn.problem, drawn.theta, until=5.0, save=4, progress=True)
+    shown = gf.integrate(
+        gf.comparison, drawn.problem, drawn.theta, until=5.0, save=4, progress=True
+    )
     assert "100" in capfd.readouterr().err
     assert np.array_equal(shown.outputs, quiet.outputs)
 
@@ -292,7 +338,14 @@ def test_an_orbit_that_blows_up_ends_there_with_its_reason():
 def test_without_a_rank_tolerance_the_blow_up_uses_up_the_steps():
     problem, theta = three_points(0.0, 1.0, 0.0)
     orbit = gf.integrate(
-        gf.adapted, problem, theta, until=5.0, save=SAVE, rank_tolerance=None, max_steps=500, throw=False
+        gf.adapted,
+        problem,
+        theta,
+        until=5.0,
+        save=SAVE,
+        rank_tolerance=None,
+        max_steps=500,
+        throw=False,
     )
     assert orbit.status is gf.Status.max_steps
     assert_finite(orbit)
@@ -324,11 +377,22 @@ def test_under_rank_loss_the_least_squares_flow_has_its_closed_form():
     """Conflicting labels on a duplicated input: C − C* = e^(−2s/N)(C_0 − C*), C* = (y_1 − y_N)²/(4N) (GM Theorem 4.1)."""
     drawn = SHAPES[0].like(seed=1, twin_distance=0.0)
     orbit = gf.integrate(
-        gf.adapted, drawn.problem, drawn.theta, until=24.0, save=SAVE, rank_tolerance=None, max_steps=2000
+        gf.adapted,
+        drawn.problem,
+        drawn.theta,
+        until=24.0,
+        save=SAVE,
+        rank_tolerance=None,
+        max_steps=2000,
     )
     least = float(drawn.targets[0, 0] - drawn.targets[-1, 0]) ** 2 / (4 * 8)
     decay = np.exp(-2 * orbit.s / 8)
-    assert np.allclose(orbit.cost - least, decay * (orbit.cost[0] - least), rtol=0, atol=INTERPOLATED * orbit.cost[0])
+    assert np.allclose(
+        orbit.cost - least,
+        decay * (orbit.cost[0] - least),
+        rtol=0,
+        atol=INTERPOLATED * orbit.cost[0],
+    )
 
 
 def test_out_of_steps():
@@ -341,12 +405,16 @@ def test_an_orbit_that_leaves_the_domain_returns_what_was_finite():
     """x = √θ, y = −2: θ reaches 0, where x has no derivative, in finite time; beyond it x is NaN."""
     network = gf.FunctionNetwork(lambda theta, inputs: jnp.sqrt(theta)[:, None] * inputs, 1)
     problem = gf.Problem(network, gf.Dataset(jnp.ones((1, 1)), jnp.array([[-2.0]])))
-    orbit = gf.integrate(gf.standard, problem, jnp.ones(1), until=5.0, save=5, max_steps=300, throw=False)
+    orbit = gf.integrate(
+        gf.standard, problem, jnp.ones(1), until=5.0, save=5, max_steps=300, throw=False
+    )
     assert orbit.status in (gf.Status.max_steps, gf.Status.non_finite)
     assert_finite(orbit)
     assert 0 < orbit.s[-1] < 1
     with pytest.raises(ValueError, match=r"cost at the start is nan.*smaller `scale`"):
-        gf.integrate(gf.standard, problem, -jnp.ones(1), until=5.0, save=5, max_steps=300, throw=False)
+        gf.integrate(
+            gf.standard, problem, -jnp.ones(1), until=5.0, save=5, max_steps=300, throw=False
+        )
 
 
 # --- kinks, followed almost everywhere --------------------------------------------------------------------
@@ -364,7 +432,9 @@ def test_relu_is_followed_and_the_orbit_says_so(flow):
     assert orbit.status is gf.Status.completed
     assert not orbit.classical
     assert repr(orbit).startswith("Orbit(completed, almost everywhere at s = 6")
-    affine = gf.integrate(flow, gf.Problem(gf.MLP((2, 3, 1), "identity"), ACTIVE), POSITIVE, **options)
+    affine = gf.integrate(
+        flow, gf.Problem(gf.MLP((2, 3, 1), "identity"), ACTIVE), POSITIVE, **options
+    )
     assert affine.status is gf.Status.completed
     assert affine.classical
     assert relative(orbit.theta, affine.theta) < 1e-9
@@ -383,9 +453,13 @@ def test_a_cost_and_failures_across_kinks():
     assert reached.cost[-1] <= 1e-4 * (1 + 1e-6)
     short = gf.integrate("adapted", FOLLOWED, POSITIVE, until=0.1, cost=1e-4, **options)
     assert short.status is gf.Status.cost_not_reached
-    dead = gf.integrate("adapted", FOLLOWED, -POSITIVE, until=6.0, **options)  # no neuron active: rank D = 1
+    dead = gf.integrate(
+        "adapted", FOLLOWED, -POSITIVE, until=6.0, **options
+    )  # no neuron active: rank D = 1
     assert dead.status is gf.Status.rank_loss
-    stopped = gf.integrate("adapted", FOLLOWED, POSITIVE, until=6.0, save=SAVE, max_steps=2, throw=False)
+    stopped = gf.integrate(
+        "adapted", FOLLOWED, POSITIVE, until=6.0, save=SAVE, max_steps=2, throw=False
+    )
     assert stopped.status is gf.Status.max_steps
     assert not any(orbit.status.ok for orbit in (short, dead, stopped))
     with pytest.raises(gf.OrbitStopped, match=r"D lost rank.*rank_tolerance=None"):
@@ -420,7 +494,10 @@ UNDER = Case((2, 2, 1), 20, seed=1)
         ({"save": 0}, "save must be a whole number of at least 1, got 0"),
         ({"save": [0.2, np.nan, 0.8]}, "save must be finite, but 1 of 3 entries are NaN"),
         ({"save": np.array([0.0, 2.0, 1.0])}, "save must be increasing flow times"),
-        ({"save": np.array([0.0, 9.0])}, r"save must be increasing flow times in \[0, until\] = \[0, 8\]"),
+        (
+            {"save": np.array([0.0, 9.0])},
+            r"save must be increasing flow times in \[0, until\] = \[0, 8\]",
+        ),
         ({"save": np.array([])}, "save must be increasing flow times"),
         ({"cost": -1.0}, "cost must be a finite number above zero, got -1"),
         ({"cost": np.nan}, "cost must be a finite number above zero, got nan"),
@@ -433,11 +510,20 @@ UNDER = Case((2, 2, 1), 20, seed=1)
             {"record": "theta"},
             r"record must name what to keep, out of theta, outputs, sigma, as record=\('theta', 'sigma'\)",
         ),
-        ({"flow": "adapted_tau", "until": 121.0}, r"up to 30 N = 120.*integrate `adapted` in flow time"),
-        ({"flow": "adapted_tau", "problem": UNDER}, r"needs K ≥ QN, got K = 9 < QN = 20: use `adapted`"),
+        (
+            {"flow": "adapted_tau", "until": 121.0},
+            r"up to 30 N = 120.*integrate `adapted` in flow time",
+        ),
+        (
+            {"flow": "adapted_tau", "problem": UNDER},
+            r"needs K ≥ QN, got K = 9 < QN = 20: use `adapted`",
+        ),
         ({"start": np.zeros(4)}, r"theta must have shape \(K,\) = \(13,\), got \(4,\)"),
         ({"start": np.full(13, np.nan)}, "theta must be finite"),
-        ({"flow": "comparison", "start": np.zeros((4, 2))}, r"x must have the targets' shape \(4, 1\), got \(4, 2\)"),
+        (
+            {"flow": "comparison", "start": np.zeros((4, 2))},
+            r"x must have the targets' shape \(4, 1\), got \(4, 2\)",
+        ),
     ],
 )
 def test_refuses_what_cannot_be_meant(changes, words):
@@ -453,5 +539,7 @@ def test_refuses_float32_and_kinks():
         gf.integrate("adapted", DRAWN.problem, np.zeros(13, np.float32), until=1.0)
     kinked = gf.Problem(gf.MLP((2, 3, 1), "relu"), DRAWN.problem.data)
     for flow in ("standard", "adapted"):
-        with pytest.raises(ValueError, match=r"has a kink \(relu\).*smooth_relu.*almost_everywhere\(relu\)"):
+        with pytest.raises(
+            ValueError, match=r"has a kink \(relu\).*smooth_relu.*almost_everywhere\(relu\)"
+        ):
             gf.integrate(flow, kinked, DRAWN.theta, until=1.0)

@@ -107,7 +107,9 @@ def test_a_fixed_cut_off_is_no_decision():
     rank = gf.numerical_rank(jnp.asarray(D))
     assert (rank.rank, rank.decided) == (2, False)
     assert 1e-12 < rank.sigma_min / rank.sigma_max < 1e-11
-    assert np.linalg.norm(gf.moore_penrose(jnp.asarray(D)) @ D - np.eye(3)) < 1e-3  # cond(D)·eps = 6e-5
+    assert (
+        np.linalg.norm(gf.moore_penrose(jnp.asarray(D)) @ D - np.eye(3)) < 1e-3
+    )  # cond(D)·eps = 6e-5
     # ran D does not change when columns are scaled, and there the rank can be told
     t = np.arange(-15.0, 16.0)
     Q, _ = np.linalg.qr(np.stack([np.ones_like(t), t, t**2], axis=1))
@@ -116,14 +118,21 @@ def test_a_fixed_cut_off_is_no_decision():
     assert relative(gf.tangent_projector(jnp.asarray(D)), Q @ Q.T) < 1e-8
     # what a cut-off of one's own says is what it says
     U = np.linalg.svd(D)[0][:, :2]
-    assert relative(gf.normal_part(jnp.asarray(D), jnp.asarray(v), rtol=1e-10), v - U @ (U.T @ v)) < 1e-8
+    assert (
+        relative(gf.normal_part(jnp.asarray(D), jnp.asarray(v), rtol=1e-10), v - U @ (U.T @ v))
+        < 1e-8
+    )
     assert np.linalg.matrix_rank(gf.moore_penrose(jnp.asarray(D), rtol=1e-10)) == 2
 
 
 def test_where_rounding_leaves_the_rank_open_it_is_refused():
     D = matrix(5, 3, 3, seed=3, smallest=1e-14)
     words = r"the rank of D.* is not decided.*rounding leaves about 9e-15 of a zero.*Pass rtol.*scale the features"
-    for function in (gf.moore_penrose, gf.range_projector, lambda D: gf.normal_part(D, jnp.ones(5))):
+    for function in (
+        gf.moore_penrose,
+        gf.range_projector,
+        lambda D: gf.normal_part(D, jnp.ones(5)),
+    ):
         with pytest.raises(ValueError, match=words):
             function(jnp.asarray(D))
         for smallest in (1e-12, 1e-17):
@@ -140,11 +149,18 @@ def test_tolerances_are_relative(scale, ratio):
     assert other.tolerance == pytest.approx(scale * one.tolerance, rel=1e-9)
     for rtol in (3e-13, 3e-7):
         assert (
-            relative(scale * gf.moore_penrose(jnp.asarray(scale * D), rtol), gf.moore_penrose(jnp.asarray(D), rtol))
+            relative(
+                scale * gf.moore_penrose(jnp.asarray(scale * D), rtol),
+                gf.moore_penrose(jnp.asarray(D), rtol),
+            )
             < 1e-3
         )
         assert (
-            relative(gf.range_projector(jnp.asarray(scale * D), rtol), gf.range_projector(jnp.asarray(D), rtol)) < 1e-3
+            relative(
+                gf.range_projector(jnp.asarray(scale * D), rtol),
+                gf.range_projector(jnp.asarray(D), rtol),
+            )
+            < 1e-3
         )
 
 
@@ -167,9 +183,13 @@ def test_refusals():
                 function(np.ones((2, 3)), rtol=rtol)
         with pytest.raises(ValueError, match="must lie below 1, got 2"):
             function(np.ones((2, 3)), rtol=2)
-        with pytest.raises(TypeError, match="D must be float64, got complex128: complex data have no place"):
+        with pytest.raises(
+            TypeError, match="D must be float64, got complex128: complex data have no place"
+        ):
             function(np.ones((2, 3), complex))
-        with pytest.raises(ValueError, match=r"D must have 2 axes \(QN, K\), got shape \(1, 2, 3\)"):
+        with pytest.raises(
+            ValueError, match=r"D must have 2 axes \(QN, K\), got shape \(1, 2, 3\)"
+        ):
             function(np.ones((1, 2, 3)))
 
 

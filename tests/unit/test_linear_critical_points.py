@@ -63,13 +63,17 @@ def test_every_subset_and_every_vanish(H, gauge):
 def test_any_key_and_any_gauge(H, seed, D, gauge):
     theta = ln.stratum_point(network(H), D, jax.random.key(seed), gauge=gauge)
     assert_critical(network(H), theta, D)
-    again = ln.stratum_point(network(H), tuple(sorted(D, reverse=True)), jax.random.key(seed), gauge=gauge)
+    again = ln.stratum_point(
+        network(H), tuple(sorted(D, reverse=True)), jax.random.key(seed), gauge=gauge
+    )
     assert np.array_equal(theta, again)
 
 
 def least_eigenvalue(problem, theta, sigma=SIGMA):
     d_x = problem.network.widths[0]
-    H = plain.kronecker_hessian(plain_weights(problem, theta), np.eye(d_x), plain.target(sigma, d_x))
+    H = plain.kronecker_hessian(
+        plain_weights(problem, theta), np.eye(d_x), plain.target(sigma, d_x)
+    )
     eigenvalues = np.linalg.eigvalsh(H)
     return eigenvalues[0] / max(eigenvalues[-1], 1.0)
 
@@ -103,20 +107,29 @@ def test_the_rotation_that_swaps_two_modes():
 
     def turned(t):
         c, s = np.cos(t), np.sin(t)
-        return [Ws[0] + np.outer(b, np.array([s, c - 1]) @ S), Ws[1], np.array([[c, s], [-s, c]]) @ Ws[2]]
+        return [
+            Ws[0] + np.outer(b, np.array([s, c - 1]) @ S),
+            Ws[1],
+            np.array([[c, s], [-s, c]]) @ Ws[2],
+        ]
 
     h = 1e-2
     L = [plain.loss(turned(k * h), np.eye(d_x), S) for k in (-2, -1, 0, 1, 2)]
     assert np.dot(L, [-1, 16, -30, 16, -1]) / (12 * h**2) == pytest.approx(4 - 9, abs=1e-6)
     w = (plain.flat(turned(1e-5)) - plain.flat(turned(-1e-5))) / 2e-5
-    assert float(ln.second_variation(problem, theta, jnp.asarray(w))) == pytest.approx(4 - 9, rel=1e-8)
+    assert float(ln.second_variation(problem, theta, jnp.asarray(w))) == pytest.approx(
+        4 - 9, rel=1e-8
+    )
 
 
 def test_a_bottleneck_lets_few_modes_pass():
     problem = ln.ReducedProblem(np.array(SIGMA), 4, (4, 2))
     for D in plain.subsets(3, 2):
         assert_critical(problem, ln.stratum_point(problem, D, jax.random.key(1)), D)
-    with pytest.raises(ValueError, match=r"3 modes do not pass a hidden layer of width 2: give D of at most 2 modes"):
+    with pytest.raises(
+        ValueError,
+        match=r"3 modes do not pass a hidden layer of width 2: give D of at most 2 modes",
+    ):
         ln.stratum_point(problem, (0, 1, 2), jax.random.key(1))
 
 
@@ -131,22 +144,34 @@ def test_square_and_scalar_networks():
 def test_refusals():
     problem, key = network(2), jax.random.key(0)
     for vanish in ({1}, {4}, (), {2, 5}):
-        with pytest.raises(ValueError, match=r"vanish must name layers out of 2\.\.3, at least one, got \["):
+        with pytest.raises(
+            ValueError, match=r"vanish must name layers out of 2\.\.3, at least one, got \["
+        ):
             ln.stratum_point(problem, (0,), key, vanish)
     with pytest.raises(ValueError, match=r"D must be different modes out of 0\.\.2"):
         ln.stratum_point(problem, (3,), key)
     for vanish in (2, "2", (2.0,), [True]):
-        with pytest.raises(TypeError, match=r"vanish must list layers, whole numbers out of 2\.\.3, got"):
+        with pytest.raises(
+            TypeError, match=r"vanish must list layers, whole numbers out of 2\.\.3, got"
+        ):
             ln.stratum_point(problem, (0,), key, vanish)
-    with pytest.raises(ValueError, match=r"gauge must be a finite number, zero or above, got -0\.1"):
+    with pytest.raises(
+        ValueError, match=r"gauge must be a finite number, zero or above, got -0\.1"
+    ):
         ln.stratum_point(problem, (0,), key, gauge=-0.1)
     with pytest.raises(TypeError, match="gauge must be one number, got 'little'"):
         ln.stratum_point(problem, (0,), key, gauge="little")
     with pytest.raises(ValueError, match="asks for distinct σ_i"):
         ln.stratum_point(ln.ReducedProblem(np.array([2.0, 2.0]), 3, (2,)), (0,), key)
-    with pytest.raises(TypeError, match=r"key must be a random key, got 0: make one from a seed with jax\.random\.key"):
+    with pytest.raises(
+        TypeError,
+        match=r"key must be a random key, got 0: make one from a seed with jax\.random\.key",
+    ):
         ln.stratum_point(problem, (0,), 0)
-    with pytest.raises(ValueError, match=r"one random key, got an array of them, shape \(2,\): pass one, as keys\[0\]"):
+    with pytest.raises(
+        ValueError,
+        match=r"one random key, got an array of them, shape \(2,\): pass one, as keys\[0\]",
+    ):
         ln.stratum_point(problem, (0,), jax.random.split(key))
 
 
@@ -165,7 +190,9 @@ def test_one_hidden_layer_fills_its_stratum(d_x, d_y, d_1, gauge):
     problem = ln.ReducedProblem(np.array(sigma), d_x, (d_1,))
     for seed, D in enumerate(plain.subsets(d_y, d_1)):
         r, lost = len(D), [i for i in range(d_y) if i not in D]
-        W_1, W_2 = plain_weights(problem, ln.stratum_point(problem, D, jax.random.key(seed), gauge=gauge))
+        W_1, W_2 = plain_weights(
+            problem, ln.stratum_point(problem, D, jax.random.key(seed), gauge=gauge)
+        )
         A = W_2[list(D)]
         again = plain.one_hidden_stratum(A, W_1, sigma, d_x, D)
         assert np.abs(again[0] - W_1).max() < 1e-12
@@ -173,7 +200,11 @@ def test_one_hidden_layer_fills_its_stratum(d_x, d_y, d_1, gauge):
         free = W_1 - np.linalg.pinv(A) @ A @ W_1 if r else W_1
         null = np.arange(d_y, d_x)
         for columns in (null, [*D, *null]):
-            for block in (free[:, columns], W_1[:, columns]) if r == 0 or columns is null else (free[:, columns],):
+            for block in (
+                (free[:, columns], W_1[:, columns])
+                if r == 0 or columns is null
+                else (free[:, columns],)
+            ):
                 assert gap_rank(block) == min(d_1 - r, len(columns))
         assert not W_1[:, lost].any()
 
@@ -194,8 +225,12 @@ def test_the_points_of_a_stratum_span_what_its_points_span(d_x, d_y, d_1):
     one, two = rng.integers(0, problem.K, size=(2, problem.K))
     for D in plain.subsets(d_y, d_1):
         A, R = rng.normal(size=(many, len(D), d_1)), rng.normal(size=(many, d_1, d_x))
-        theirs = np.array([plain.flat(plain.one_hidden_stratum(A[i], R[i], sigma, d_x, D)) for i in range(many)])
-        ours = np.array([ln.stratum_point(problem, D, key) for key in jax.random.split(jax.random.key(1), many)])
+        theirs = np.array(
+            [plain.flat(plain.one_hidden_stratum(A[i], R[i], sigma, d_x, D)) for i in range(many)]
+        )
+        ours = np.array(
+            [ln.stratum_point(problem, D, key) for key in jax.random.split(jax.random.key(1), many)]
+        )
         ranks = [
             [
                 np.linalg.matrix_rank(np.column_stack([np.ones(many), x]), rtol=1e-9)
@@ -215,9 +250,13 @@ def test_every_hidden_layer_is_mixed(H, gauge):
     """
     problem = network(H)
     for vanish, D in itertools.product([None, {2}], plain.subsets(3)):
-        Ws = plain_weights(problem, ln.stratum_point(problem, D, jax.random.key(len(D)), vanish, gauge))
+        Ws = plain_weights(
+            problem, ln.stratum_point(problem, D, jax.random.key(len(D)), vanish, gauge)
+        )
         Ws[0] = np.delete(Ws[0], [i for i in range(3) if i not in D], axis=1)
-        if len(D) == NETWORKS[H][0]:  # no idle neuron in the first layer: there W_1^(2) is zero on the whole stratum
+        if (
+            len(D) == NETWORKS[H][0]
+        ):  # no idle neuron in the first layer: there W_1^(2) is zero on the whole stratum
             Ws[0] = Ws[0][:, : len(D)]
         if vanish is None or H == 1:
             Ws[-1] = Ws[-1][list(D)]
@@ -236,7 +275,9 @@ def test_the_gauge_stretches_by_no_more_than_it_says():
     assert np.abs(np.log(spread)).max() <= 0.7
     assert np.abs(np.log(spread)).max() > 0.6
     still = ln.stratum_point(problem, (0, 1), jax.random.key(0), gauge=0.0)
-    assert np.linalg.svd(plain_weights(problem, still)[1], compute_uv=False) == pytest.approx([1, 1], rel=1e-13)
+    assert np.linalg.svd(plain_weights(problem, still)[1], compute_uv=False) == pytest.approx(
+        [1, 1], rel=1e-13
+    )
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])

@@ -18,11 +18,16 @@ import geoflow.linear_networks as ln
 def test_weights_and_theta(drawn):
     assert np.array_equal(drawn.theta, plain.flat(drawn.plain))
     for W, expected, again in zip(
-        drawn.problem.weights(drawn.theta), drawn.plain, plain.split(drawn.theta, drawn.dims), strict=True
+        drawn.problem.weights(drawn.theta),
+        drawn.plain,
+        plain.split(drawn.theta, drawn.dims),
+        strict=True,
     ):
         assert np.array_equal(W, expected)
         assert np.array_equal(again, expected)
-    assert float(drawn.problem.loss(drawn.theta)) == pytest.approx(plain.loss(drawn.plain, drawn.X, drawn.Y), rel=1e-12)
+    assert float(drawn.problem.loss(drawn.theta)) == pytest.approx(
+        plain.loss(drawn.plain, drawn.X, drawn.Y), rel=1e-12
+    )
 
 
 @given(points())
@@ -54,8 +59,12 @@ def test_the_dynamics_go_down_the_loss(drawn):
 
 def test_the_clock_is_the_papers():
     """A scalar network of one weight each, w_1 = w_2: u̇ = 2u(1 − u), not divided by the number of samples."""
-    problem = ln.LinearProblem(gf.Dataset(jnp.full((4, 1), 0.5), jnp.full((4, 1), 0.5)), (1,))  # XXᵀ = 1, four samples
-    assert np.asarray(ln.gdd(problem, jnp.array([0.5, 0.5]))) == pytest.approx(0.5 * 0.75, rel=1e-14)
+    problem = ln.LinearProblem(
+        gf.Dataset(jnp.full((4, 1), 0.5), jnp.full((4, 1), 0.5)), (1,)
+    )  # XXᵀ = 1, four samples
+    assert np.asarray(ln.gdd(problem, jnp.array([0.5, 0.5]))) == pytest.approx(
+        0.5 * 0.75, rel=1e-14
+    )
 
 
 def problems_that_are_not_linear():
@@ -102,7 +111,10 @@ def test_only_reduced_problems_are_reduced():
         (NOT_LINEAR["tanh"], "Problem"),
         (ln.ReducedProblem, "the class Red"),
     ):
-        for use in (lambda p: ln.aligned_start(p, 0.1), lambda p: ln.stratum_point(p, (0,), jax.random.key(0))):
+        for use in (
+            lambda p: ln.aligned_start(p, 0.1),
+            lambda p: ln.stratum_point(p, (0,), jax.random.key(0)),
+        ):
             with pytest.raises(TypeError, match=rf"(?s)must be a ReducedProblem, got {kind}.*Make it with ReducedProblem"
                                r"\(sigma, d_x, hidden\), or with reduction\(data\)\.problem\(hidden\)"):  # fmt: skip
                 use(problem)
@@ -118,12 +130,14 @@ def test_a_linear_problem_is_made_of_data_and_widths():
     assert np.array_equal(problem.X, np.ones((2, 3)))
     assert np.array_equal(problem.Y, np.ones((1, 3)))
     with pytest.raises(
-        TypeError, match=r"data must be a Dataset, got tuple \(3,\)\. The order is LinearProblem\(data, hidden\)"
+        TypeError,
+        match=r"data must be a Dataset, got tuple \(3,\)\. The order is LinearProblem\(data, hidden\)",
     ):
         ln.LinearProblem((3,), data)
     for hidden in ((), [], 3, "33", None):
         with pytest.raises(
-            ValueError, match=r"H ≥ 1 hidden layers are needed, as hidden=\(3, 3\), got .*a convex quadratic"
+            ValueError,
+            match=r"H ≥ 1 hidden layers are needed, as hidden=\(3, 3\), got .*a convex quadratic",
         ):
             ln.LinearProblem(data, hidden)
     for hidden, kind, message in (
@@ -131,7 +145,10 @@ def test_a_linear_problem_is_made_of_data_and_widths():
         ((2.5,), TypeError, r"hidden\[0\] must be a whole number, got 2\.5"),
         ((3, True), TypeError, r"hidden\[1\] must be a whole number, got True"),
     ):
-        for make in (lambda hidden: ln.LinearProblem(data, hidden), lambda hidden: ln.ReducedProblem([1.0], 2, hidden)):
+        for make in (
+            lambda hidden: ln.LinearProblem(data, hidden),
+            lambda hidden: ln.ReducedProblem([1.0], 2, hidden),
+        ):
             with pytest.raises(kind, match=message):
                 make(hidden)
 
@@ -147,7 +164,9 @@ def test_weights_that_do_not_chain():
         ln.product_bounds,
         ln.exponential_rate,
     ):
-        with pytest.raises(ValueError, match=r"W_2W_1 must be defined, got shapes \(3, 2\) and \(1, 3\): list"):
+        with pytest.raises(
+            ValueError, match=r"W_2W_1 must be defined, got shapes \(3, 2\) and \(1, 3\): list"
+        ):
             use(good[::-1])
         with pytest.raises(ValueError, match=r"at least the two matrices W_1, W_2, got 1"):
             use(good[:1])
@@ -159,7 +178,8 @@ def test_weights_that_do_not_chain():
             use([good[0], np.ones(3)])
         for no_list in (np.ones((2, 3, 3)), good[0], None):
             with pytest.raises(
-                TypeError, match=r"must be a list or tuple of matrices \(W_1, \.\.\., W_\{H\+1\}\), got"
+                TypeError,
+                match=r"must be a list or tuple of matrices \(W_1, \.\.\., W_\{H\+1\}\), got",
             ):
                 use(no_list)
     problem = ln.ReducedProblem(np.array([2.0]), 2, (3,))
@@ -173,7 +193,10 @@ def test_weights_that_do_not_chain():
 @given(points(m=(5,)))
 def test_the_witness_agrees_with_itself(drawn):
     """The reference's gradient and Kronecker Hessian against finite differences."""
-    gradient = lambda theta: plain.flat(plain.gradient(plain.split(theta, drawn.dims), drawn.X, drawn.Y))  # noqa: E731
+
+    def gradient(theta):
+        return plain.flat(plain.gradient(plain.split(theta, drawn.dims), drawn.X, drawn.Y))
+
     H = plain.kronecker_hessian(drawn.plain, drawn.X, drawn.Y)
     assert np.abs(finite_differences(gradient, drawn.theta) - H).max() < 1e-7 * np.abs(H).max()
     assert np.abs(H - H.T).max() < 1e-12 * np.abs(H).max()

@@ -17,7 +17,9 @@ import geoflow.linear_networks as ln
 
 
 def plain_invariants(Ws):
-    return [plain.times(after.T, after) - plain.times(W, W.T) for W, after in itertools.pairwise(Ws)]
+    return [
+        plain.times(after.T, after) - plain.times(W, W.T) for W, after in itertools.pairwise(Ws)
+    ]
 
 
 @given(points())
@@ -27,9 +29,13 @@ def test_the_invariants_by_loops(drawn):
     differences = np.asarray(ln.norm_differences(drawn.Ws))
     assert differences[-1] == 0
     for c, W in zip(differences, drawn.plain, strict=True):
-        assert c == pytest.approx(sum(w**2 for w in plain.flat([W])) - sum(w**2 for w in plain.flat(drawn.plain[-1:])))
+        assert c == pytest.approx(
+            sum(w**2 for w in plain.flat([W])) - sum(w**2 for w in plain.flat(drawn.plain[-1:]))
+        )
     # (8) from (7): tr C_k = ‖W_{k+1}‖² − ‖W_k‖²
-    assert np.diff(differences) == pytest.approx([np.trace(C) for C in ln.invariants(drawn.Ws)], abs=1e-12)
+    assert np.diff(differences) == pytest.approx(
+        [np.trace(C) for C in ln.invariants(drawn.Ws)], abs=1e-12
+    )
 
 
 @settings(max_examples=40)
@@ -40,7 +46,9 @@ def test_the_field_keeps_them_at_every_point(drawn):
     pairs = zip(itertools.pairwise(drawn.plain), itertools.pairwise(dots), strict=True)
     for (W, after), (W_dot, after_dot) in pairs:
         rise, fall = after_dot.T @ after + after.T @ after_dot, W_dot @ W.T + W @ W_dot.T
-        size = np.linalg.norm(after_dot) * np.linalg.norm(after) + np.linalg.norm(W_dot) * np.linalg.norm(W)
+        size = np.linalg.norm(after_dot) * np.linalg.norm(after) + np.linalg.norm(
+            W_dot
+        ) * np.linalg.norm(W)
         assert np.linalg.norm(rise) > 1e-6 * size
         assert np.linalg.norm(rise - fall) < 1e-13 * size
 
@@ -50,7 +58,11 @@ def orbit():
     """T = 10 of the paper's time, H = 3, generic data."""
     drawn = Point((4, 3, 3, 3, 2), seed=4, scale=1.2)
     followed = gf.integrate(ln.gdd, drawn.problem, drawn.theta, until=10.0, save=9)
-    return drawn, [drawn.problem.weights(theta) for theta in map(jnp.asarray, followed.theta)], followed
+    return (
+        drawn,
+        [drawn.problem.weights(theta) for theta in map(jnp.asarray, followed.theta)],
+        followed,
+    )
 
 
 def test_they_stay_along_an_orbit():
@@ -67,7 +79,10 @@ def test_the_bounds_of_the_start_hold_along_the_orbit():
     drawn, states, _ = orbit()
     bounds = ln.product_bounds(drawn.Ws)
     for Ws in states:
-        g, size = float(np.sum(np.asarray(Ws[-1]) ** 2)), np.sum(plain.product([np.asarray(W) for W in Ws]) ** 2)
+        g, size = (
+            float(np.sum(np.asarray(Ws[-1]) ** 2)),
+            np.sum(plain.product([np.asarray(W) for W in Ws]) ** 2),
+        )
         assert bounds.lower(g) <= size <= bounds.upper(g)
     ends = ln.product_bounds(states[-1])
     assert ends.P.coef == pytest.approx(bounds.P.coef, abs=1e-7 * bounds.P.coef.max())
@@ -86,7 +101,9 @@ def test_the_bounds_hold_for_weights_of_any_size(dims, seed, logarithms):
     """Layer by layer scales from e⁻³ to e³, so that invariants of both signs are large or small against g."""
     drawn = Point(dims, seed)
     Ws = [np.exp(a) * W for a, W in zip(logarithms, drawn.plain, strict=False)]
-    bounds = ln.product_bounds([drawn.Ws[k] * np.exp(a) for k, a in zip(range(len(Ws)), logarithms, strict=False)])
+    bounds = ln.product_bounds(
+        [drawn.Ws[k] * np.exp(a) for k, a in zip(range(len(Ws)), logarithms, strict=False)]
+    )
     assert holds(bounds, Ws)
     assert (bounds.H, bounds.d_y) == (len(dims) - 2, dims[-1])
     for polynomial in (bounds.P, bounds.Q):

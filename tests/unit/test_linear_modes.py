@@ -44,7 +44,9 @@ def test_the_velocity_of_a_balanced_mode(H, sigma, u0):
     assert float(ln.mode_velocity(u0, sigma, H)) == pytest.approx(u_dot, rel=1e-12, abs=1e-12)
     if H == 1:
         slope = finite_differences(lambda t: ln.saxe_mode(t[0], sigma, u0), [0.5], h=1e-3)[0]
-        assert float(ln.mode_velocity(ln.saxe_mode(0.5, sigma, u0), sigma, 1)) == pytest.approx(slope, abs=1e-8)
+        assert float(ln.mode_velocity(ln.saxe_mode(0.5, sigma, u0), sigma, 1)) == pytest.approx(
+            slope, abs=1e-8
+        )
 
 
 def test_the_velocity_at_its_ends():
@@ -78,7 +80,9 @@ def test_the_unbalanced_mode():
         assert float(ln.unbalanced_mode(1e3, s, start, c_start)) == pytest.approx(s, rel=1e-12)
 
 
-@given(sigmas, st.floats(1e-2, 5), st.sampled_from([1e-3, 1e-6, 1e-9, 1e-13]), st.sampled_from([1, -1]))
+@given(
+    sigmas, st.floats(1e-2, 5), st.sampled_from([1e-3, 1e-6, 1e-9, 1e-13]), st.sampled_from([1, -1])
+)
 def test_a_nearly_balanced_mode_is_saxes(sigma, u0, c, sign):
     nearly = ln.unbalanced_mode(T, sigma, u0, sign * c)
     assert nearly == pytest.approx(ln.saxe_mode(T, sigma, u0), rel=20 * (c / u0) ** 2 + 1e-10)
@@ -93,7 +97,9 @@ def test_a_mode_that_starts_at_nothing(sigma, c):
 
 
 # every size against every other: powers of ten, times a mantissa that fills all digits
-powers = st.tuples(st.floats(-8, 8), st.floats(1.0, 1.25)).map(lambda drawn: 10 ** drawn[0] * drawn[1])
+powers = st.tuples(st.floats(-8, 8), st.floats(1.0, 1.25)).map(
+    lambda drawn: 10 ** drawn[0] * drawn[1]
+)
 units = st.sampled_from([1e-6, 1.0, 1e6])
 
 
@@ -105,7 +111,10 @@ def miss(measured, exact, scale=None):
 @pytest.mark.parametrize(("H", "expected"), [(2, 19.988), (3, 23.701)])
 def test_the_time_to_the_last_digit_before_sigma(H, expected):
     assert ln.mode_time(1 - 1e-14, 1e-3, 1.0, H) == pytest.approx(expected, abs=5e-4)
-    assert miss(ln.mode_time(1 - 1e-14, 1e-3, 1.0, H), plain.exact_mode_time(1 - 1e-14, 1e-3, 1.0, H)) < 1e-13
+    assert (
+        miss(ln.mode_time(1 - 1e-14, 1e-3, 1.0, H), plain.exact_mode_time(1 - 1e-14, 1e-3, 1.0, H))
+        < 1e-13
+    )
 
 
 @settings(max_examples=60)
@@ -132,7 +141,9 @@ def test_the_time_where_u0_itself_is_close_to_sigma(H, sigma, gap):
     for part in (1e-3, 0.5, 0.999):
         u = u0 + part * (sigma - u0)
         if u0 < u < sigma:
-            assert miss(ln.mode_time(u, u0, sigma, H), plain.exact_mode_time(u, u0, sigma, H)) < 1e-12
+            assert (
+                miss(ln.mode_time(u, u0, sigma, H), plain.exact_mode_time(u, u0, sigma, H)) < 1e-12
+            )
     assert ln.mode_time(u0, u0, sigma, H) == 0
 
 
@@ -147,7 +158,12 @@ def test_the_time_of_many_at_once():
 
 
 @settings(max_examples=100)
-@given(units, st.floats(1.0, 2.0), powers, st.one_of(st.just(0.0), st.floats(-4, 1.5).map(lambda e: 10**e)))
+@given(
+    units,
+    st.floats(1.0, 2.0),
+    powers,
+    st.one_of(st.just(0.0), st.floats(-4, 1.5).map(lambda e: 10**e)),
+)
 def test_saxes_form_in_40_digits(unit, sigma, start, time):
     """From 1e-8 σ to 1e8 σ; time counts in 1/σ."""
     sigma = unit * sigma
@@ -194,7 +210,9 @@ def test_an_unbalanced_mode_that_starts_at_sigma(gap, c):
         t = time / np.hypot(2.0, c)
         with mpmath.workdps(40):
             exact = 1 - plain.exact_unbalanced_mode(t, 1.0, u0, c)
-        assert abs(1 - ln.unbalanced_mode(t, 1.0, u0, c) - float(exact)) <= 1e-9 * abs(gap) + 2.3e-16
+        assert (
+            abs(1 - ln.unbalanced_mode(t, 1.0, u0, c) - float(exact)) <= 1e-9 * abs(gap) + 2.3e-16
+        )
 
 
 @given(sigmas, powers, powers)
@@ -227,7 +245,9 @@ def test_mode_strengths_are_the_diagonal_of_the_product():
     problem = network(2)
     Ws = plain.gaussian_weights(np.random.default_rng(0), problem.network.widths)
     theta = problem.theta_of([jnp.asarray(W) for W in Ws])
-    assert np.asarray(ln.mode_strengths(problem, theta)) == pytest.approx(np.diagonal(plain.product(Ws)), rel=1e-13)
+    assert np.asarray(ln.mode_strengths(problem, theta)) == pytest.approx(
+        np.diagonal(plain.product(Ws)), rel=1e-13
+    )
 
 
 def test_an_orbit_of_the_whole_network_is_saxes():
@@ -256,7 +276,10 @@ def test_refusals():
             mode(-2.0, 0.1)
         with pytest.raises(TypeError, match=r"sigma must be one number, got \[2\.0, 1\.0\]"):
             mode([2.0, 1.0], 0.1)
-    for mode in (lambda t: ln.saxe_mode(t, 2.0, 0.1), lambda t: ln.unbalanced_mode(t, 2.0, 0.1, 1.0)):
+    for mode in (
+        lambda t: ln.saxe_mode(t, 2.0, 0.1),
+        lambda t: ln.unbalanced_mode(t, 2.0, 0.1, 1.0),
+    ):
         for t in (-0.5, [0.0, -0.5, 1.0]):
             with pytest.raises(ValueError, match=r"the closed form is for times t ≥ 0, got -0\.5"):
                 mode(t)
@@ -276,7 +299,8 @@ def test_refusals():
         with pytest.raises(ValueError, match=r"need u0 = 0\.1 ≤ u < σ = 2\.0"):
             ln.mode_time(u, 0.1, 2.0, 2)
     with pytest.raises(
-        ValueError, match=r"u must be finite, but 1 of 2 entries are NaN or infinite \(first at index \(1,\)\)"
+        ValueError,
+        match=r"u must be finite, but 1 of 2 entries are NaN or infinite \(first at index \(1,\)\)",
     ):
         ln.mode_time([0.5, np.nan], 0.1, 2.0, 2)
     with pytest.raises(ValueError, match=r"modes of strength u ≥ 0, got .*see unbalanced_mode"):

@@ -79,7 +79,13 @@ def decay(problem, theta):
 
 
 @settings(max_examples=100)
-@given(st.sampled_from([(4, 3, 2), (4, 3, 3, 2)]), seeds, st.floats(0.3, 2), st.floats(0.05, 2), st.booleans())
+@given(
+    st.sampled_from([(4, 3, 2), (4, 3, 3, 2)]),
+    seeds,
+    st.floats(0.3, 2),
+    st.floats(0.05, 2),
+    st.booleans(),
+)
 def test_the_differential_inequality_at_any_point(dims, seed, scale, gap, admissible):
     """d/dt ½‖E‖² ≤ −α'‖E‖² ≤ −α‖E‖² at every point with those invariants, whatever the data."""
     drawn = Point(dims, seed, scale, m=None)
@@ -108,7 +114,9 @@ def census():
     """Admissible starts of dims (4, 3, 3, 2) on one reduced problem, followed together."""
     problem = ln.ReducedProblem(np.array([2.0, 1.0]), 4, (3, 3))
     keys = jax.random.split(jax.random.key(0), 24)
-    starts = [ln.growing_start((4, 3, 3, 2), key, 0.5, 0.05 + 0.02 * i) for i, key in enumerate(keys)]
+    starts = [
+        ln.growing_start((4, 3, 3, 2), key, 0.5, 0.05 + 0.02 * i) for i, key in enumerate(keys)
+    ]
     ensemble = gf.integrate_many(
         ln.gdd,
         problem,
@@ -171,7 +179,8 @@ def test_weights_that_are_not_admissible_promise_nothing():
 def test_refusals():
     widens = [np.ones((2, 5)), np.ones((3, 2)), np.ones((1, 3))]
     with pytest.raises(
-        ValueError, match=r"got widths \(d_x, d_1, \.\.\., d_y\) = \(5, 2, 3, 1\).*Order the hidden widths"
+        ValueError,
+        match=r"got widths \(d_x, d_1, \.\.\., d_y\) = \(5, 2, 3, 1\).*Order the hidden widths",
     ):
         ln.exponential_rate(widens)
     key = jax.random.key(0)
@@ -180,10 +189,14 @@ def test_refusals():
     for widths in ((), (3,), (3, 2)):
         with pytest.raises(ValueError, match=r"H ≥ 1 hidden layers are needed: give widths"):
             ln.growing_start(widths, key)
-    with pytest.raises(ValueError, match=r"widths\[1\] must be a whole number of at least 1, got 0"):
+    with pytest.raises(
+        ValueError, match=r"widths\[1\] must be a whole number of at least 1, got 0"
+    ):
         ln.growing_start((3, 0, 1), key)
     for widths in (3, "321", (3, 2.5, 1), (3, True, 1), None):
-        with pytest.raises(TypeError, match=r"widths must be whole numbers \(d_x, d_1, \.\.\., d_y\), got"):
+        with pytest.raises(
+            TypeError, match=r"widths must be whole numbers \(d_x, d_1, \.\.\., d_y\), got"
+        ):
             ln.growing_start(widths, key)
     with pytest.raises(TypeError, match="key must be a random key, got 0: make one from a seed"):
         ln.growing_start((3, 2, 1), 0)

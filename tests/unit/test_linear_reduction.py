@@ -62,7 +62,9 @@ def test_the_floor_is_the_residual_of_least_squares(drawn):
         reduced.floor, rel=1e-10, abs=1e-13 * size
     )
     # Σ_Y² are the eigenvalues of the part of YYᵀ that the rows of X explain
-    explained = np.sqrt(np.linalg.eigvalsh(drawn.Y @ np.linalg.pinv(drawn.X) @ drawn.X @ drawn.Y.T)[::-1])
+    explained = np.sqrt(
+        np.linalg.eigvalsh(drawn.Y @ np.linalg.pinv(drawn.X) @ drawn.X @ drawn.Y.T)[::-1]
+    )
     assert np.allclose(reduced.sigma, explained, rtol=1e-6, atol=1e-7 * np.sqrt(size))
     assert (np.diff(reduced.sigma) <= 0).all()
     for Q in (reduced.U_X, reduced.U_Y, reduced.V_Y):
@@ -129,10 +131,11 @@ def test_features_in_units_far_apart_are_independent():
     """Told to scale, and scaling helps; not told to drop what is needed. The same for targets."""
     rng = np.random.default_rng(3)
     X, Y = UNITS * rng.normal(size=(3, 8)), rng.normal(size=(2, 8))
-    message = (
-        r"the rows of {} are independent, but their scales differ by a factor [1-9]e\+1[01], .*: scale them \(subtract"
-    )
-    for name, regression in (("X", data(X, Y)), ("Y", data(rng.normal(size=(3, 8)), UNITS[[0, 2]] * Y))):
+    message = r"the rows of {} are independent, but their scales differ by a factor [1-9]e\+1[01], .*: scale them \(subtract"
+    for name, regression in (
+        ("X", data(X, Y)),
+        ("Y", data(rng.normal(size=(3, 8)), UNITS[[0, 2]] * Y)),
+    ):
         with pytest.raises(ValueError, match=message.format(name)) as refusal:
             ln.reduction(regression)
         assert "drop" not in str(refusal.value)
@@ -170,7 +173,9 @@ def test_the_units_of_a_regression(seed, X_scale, Y_scale):
     drawn = Point((4, 3, 2), seed, m=7)
     assume(np.linalg.cond(drawn.X) < 1e4)
     plain_one = ln.reduction(drawn.data)
-    scaled = ln.reduction(gf.Dataset(jnp.asarray(X_scale * drawn.X.T), jnp.asarray(Y_scale * drawn.Y.T)))
+    scaled = ln.reduction(
+        gf.Dataset(jnp.asarray(X_scale * drawn.X.T), jnp.asarray(Y_scale * drawn.Y.T))
+    )
     assert scaled.sigma == pytest.approx(Y_scale * plain_one.sigma, rel=1e-11)
     assert scaled.sigma_X == pytest.approx(X_scale * plain_one.sigma_X, rel=1e-11)
     assert scaled.floor == pytest.approx(Y_scale**2 * plain_one.floor, rel=1e-10)
@@ -180,7 +185,9 @@ def test_the_units_of_a_regression(seed, X_scale, Y_scale):
 def test_refusals():
     with pytest.raises(ValueError, match=r"sigma must be positive .*Assumption 2"):
         ln.ReducedProblem(np.array([1.0, 0.0]), 3, (2,))
-    with pytest.raises(ValueError, match=r"d_x ≥ d_y, got d_x = 1 < d_y = 2.* Leave dependent targets out"):
+    with pytest.raises(
+        ValueError, match=r"d_x ≥ d_y, got d_x = 1 < d_y = 2.* Leave dependent targets out"
+    ):
         ln.ReducedProblem(np.array([2.0, 1.0]), 1, (2,))
     with pytest.raises(ValueError, match=r"sigma \(d_y,\) must not be empty"):
         ln.ReducedProblem(np.array([]), 3, (2,))
@@ -189,7 +196,9 @@ def test_refusals():
     for sigma in ([2.0, -1.0], [0.0, 0.0]):
         with pytest.raises(ValueError, match=r"sigma must be positive .*Assumption 2"):
             ln.ReducedProblem(sigma, 3, (2,))
-    with pytest.raises(ValueError, match="sigma must be finite, but 1 of 2 entries are NaN or infinite"):
+    with pytest.raises(
+        ValueError, match="sigma must be finite, but 1 of 2 entries are NaN or infinite"
+    ):
         ln.ReducedProblem([2.0, np.nan], 3, (2,))
     for sigma in (2.0, np.eye(2)):
         with pytest.raises(ValueError, match=r"sigma must have 1 axes \(d_y,\), got shape"):
@@ -199,14 +208,21 @@ def test_refusals():
             ln.ReducedProblem(np.array([2.0, 1.0]), d_x, (2,))
     with pytest.raises(ValueError, match="d_x must be a whole number of at least 1, got 0"):
         ln.ReducedProblem(np.array([2.0, 1.0]), 0, (2,))
-    for make in (lambda hidden: ln.ReducedProblem([1.0], 3, hidden), ln.reduction(data(WIDE, WIDE[:2])).problem):
+    for make in (
+        lambda hidden: ln.ReducedProblem([1.0], 3, hidden),
+        ln.reduction(data(WIDE, WIDE[:2])).problem,
+    ):
         with pytest.raises(ValueError, match="H ≥ 1 hidden layers are needed"):
             make(())
     for no_data in (WIDE, ln.ReducedProblem([1.0], 2, (2,)), gf.Dataset):
-        with pytest.raises(TypeError, match=r"(?s)data must be a Dataset, got .*Dataset\(inputs, targets\)"):
+        with pytest.raises(
+            TypeError, match=r"(?s)data must be a Dataset, got .*Dataset\(inputs, targets\)"
+        ):
             ln.reduction(no_data)
     reduced = ln.reduction(data(WIDE, WIDE[:2]))
     for Ws in ([np.ones((2, 4)), np.ones((2, 2))], [np.ones((2, 3)), np.ones((3, 2))]):
         for move in (reduced.to_reduced, reduced.to_original):
-            with pytest.raises(ValueError, match=r"from d_x = 3 inputs to d_y = 2 outputs.* made for other data\?"):
+            with pytest.raises(
+                ValueError, match=r"from d_x = 3 inputs to d_y = 2 outputs.* made for other data\?"
+            ):
                 move(Ws)

@@ -14,7 +14,18 @@ from strategies import seeds
 import geoflow.linear_networks as ln
 
 # (d_x, d_y, d_1): the statement's own, widths of every order, no null columns, bottlenecks, all ones
-TRIPLES = [(5, 3, 4), (4, 2, 3), (3, 3, 3), (4, 2, 2), (3, 1, 2), (5, 2, 5), (2, 2, 4), (4, 3, 2), (3, 2, 1), (1, 1, 1)]
+TRIPLES = [
+    (5, 3, 4),
+    (4, 2, 3),
+    (3, 3, 3),
+    (4, 2, 2),
+    (3, 1, 2),
+    (5, 2, 5),
+    (2, 2, 4),
+    (4, 3, 2),
+    (3, 2, 1),
+    (1, 1, 1),
+]
 # decreasing, increasing and neither, so that "greater" and "before" differ
 SIGMAS = {1: [(2.0,)], 2: [(2.0, 1.0), (1.0, 2.5)], 3: [(3.0, 2.0, 1.0), (1.5, 3.0, 2.0)]}
 STRATA = [(triple, sigma) for triple in TRIPLES for sigma in SIGMAS[triple[1]]]
@@ -22,7 +33,9 @@ STRATA = [(triple, sigma) for triple in TRIPLES for sigma in SIGMAS[triple[1]]]
 
 def point(rng, triple, sigma, D):
     d_x, _, d_1 = triple
-    rows = np.linalg.qr(rng.normal(size=(d_1, d_1)))[0][: len(D)]  # a basis of moderate condition: clear zeros
+    rows = np.linalg.qr(rng.normal(size=(d_1, d_1)))[0][
+        : len(D)
+    ]  # a basis of moderate condition: clear zeros
     A = rng.uniform(0.7, 1.4, size=(len(D), 1)) * rows
     return plain.one_hidden_stratum(A, rng.normal(size=(d_1, d_x)), sigma, d_x, D)
 
@@ -73,7 +86,9 @@ def test_critical_values_by_brute_force(sigma, rank, seed):
     values = ln.critical_values(sigma)
     assert list(values) == plain.subsets(len(sigma))
     for D, value in values.items():
-        assert value == pytest.approx(sum(s * s for i, s in enumerate(sigma) if i not in D) / 2, rel=1e-14)
+        assert value == pytest.approx(
+            sum(s * s for i, s in enumerate(sigma) if i not in D) / 2, rel=1e-14
+        )
         shuffled = [int(i) for i in np.random.default_rng(seed).permutation(D)]
         assert ln.critical_value(sigma, shuffled) == value
     narrow = ln.critical_values(sigma, rank)
@@ -81,7 +96,9 @@ def test_critical_values_by_brute_force(sigma, rank, seed):
     d_x = len(sigma) + 1
     for D in values:  # ½‖S − DS‖², by matrices
         kept = np.diag([float(i in D) for i in range(len(sigma))]) @ plain.target(sigma, d_x)
-        assert plain.loss([kept], np.eye(d_x), plain.target(sigma, d_x)) == pytest.approx(values[D], rel=1e-12)
+        assert plain.loss([kept], np.eye(d_x), plain.target(sigma, d_x)) == pytest.approx(
+            values[D], rel=1e-12
+        )
 
 
 def test_equal_sigma_keep_their_values_and_lose_their_counts():
@@ -89,7 +106,8 @@ def test_equal_sigma_keep_their_values_and_lose_their_counts():
     assert ln.critical_value(sigma, (0,)) == ln.critical_value(sigma, (1,)) == 2.5
     for refuse in (lambda: ln.require_distinct(sigma), lambda: ln.inertia(sigma, 4, 3, (0,))):
         with pytest.raises(
-            ValueError, match=r"distinct σ_i, got \[2\. 2\. 1\.\].*Change the targets a little, or treat"
+            ValueError,
+            match=r"distinct σ_i, got \[2\. 2\. 1\.\].*Change the targets a little, or treat",
         ):
             refuse()
     # and rightly: the Hessian has more zeros than the formula for distinct ones would say
@@ -118,7 +136,9 @@ def test_distinct_is_relative(sigma, twin, apart, scale):
         else:
             assert np.array_equal(ln.require_distinct(values), values)
             for D in plain.subsets(len(sigma), 2):
-                assert ln.inertia(values, len(sigma) + 1, 3, D) == ln.inertia(sigma, len(sigma) + 1, 3, D)
+                assert ln.inertia(values, len(sigma) + 1, 3, D) == ln.inertia(
+                    sigma, len(sigma) + 1, 3, D
+                )
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1e6])
@@ -129,7 +149,9 @@ def test_distinct_at_two_scales_by_hand(scale):
 
 
 @pytest.mark.usefixtures("as_a_user")
-@pytest.mark.parametrize("D", [(3,), (-1,), (0, 0), 1, (0.5,), "01", (None,), (False, True), (True,)])
+@pytest.mark.parametrize(
+    "D", [(3,), (-1,), (0, 0), 1, (0.5,), "01", (None,), (False, True), (True,)]
+)
 def test_sets_that_are_no_modes(D):
     for use in (ln.critical_value, lambda sigma, D: ln.inertia(sigma, 4, 3, D)):
         with pytest.raises(ValueError, match=r"D must be different modes out of 0\.\.2"):
@@ -151,16 +173,23 @@ def test_refusals():
         lambda sigma: ln.critical_value(sigma, ()),
     )  # fmt: skip
     for use in takes_sigma:
-        with pytest.raises(ValueError, match=r"sigma \(d_y modes,\) must not be empty, got shape \(0,\)"):
+        with pytest.raises(
+            ValueError, match=r"sigma \(d_y modes,\) must not be empty, got shape \(0,\)"
+        ):
             use([])
         with pytest.raises(
-            ValueError, match=r"sigma must be finite, but 1 of 2 entries are NaN or infinite \(first at index \(0,"
+            ValueError,
+            match=r"sigma must be finite, but 1 of 2 entries are NaN or infinite \(first at index \(0,",
         ):
             use([np.inf, 1.0])
-        with pytest.raises(ValueError, match=r"sigma must have 1 axes \(d_y modes,\), got shape \(1, 2\)"):
+        with pytest.raises(
+            ValueError, match=r"sigma must have 1 axes \(d_y modes,\), got shape \(1, 2\)"
+        ):
             use([[1.0, 2.0]])
         for no_numbers in (None, "12", np.array([1.0, 2.0], np.float32), [1j, 2.0]):
-            with pytest.raises(TypeError, match=r"sigma must be (an array of numbers|float64), got"):
+            with pytest.raises(
+                TypeError, match=r"sigma must be (an array of numbers|float64), got"
+            ):
                 use(no_numbers)
     for rtol in (0.0, -1e-3):
         with pytest.raises(ValueError, match="rtol must be a finite number above zero"):

@@ -29,8 +29,12 @@ def test_the_variations_by_differences(drawn):
     first = values @ np.array([-1, 9, -45, 0, 45, -9, 1]) / 60 / h
     second = values @ np.array([2, -27, 270, -490, 270, -27, 2]) / 180 / h**2
     size = np.abs(values).max() * max(1.0, float(jnp.linalg.norm(w)) ** 2)
-    assert float(ln.first_variation(drawn.problem, drawn.theta, w)) == pytest.approx(first, abs=1e-6 * size)
-    assert float(ln.second_variation(drawn.problem, drawn.theta, w)) == pytest.approx(second, abs=1e-5 * size)
+    assert float(ln.first_variation(drawn.problem, drawn.theta, w)) == pytest.approx(
+        first, abs=1e-6 * size
+    )
+    assert float(ln.second_variation(drawn.problem, drawn.theta, w)) == pytest.approx(
+        second, abs=1e-5 * size
+    )
 
 
 @settings(max_examples=40)
@@ -58,9 +62,12 @@ def test_the_whole_hessian(dims):
     drawn = Point(dims, seed=3)
     H = plain.kronecker_hessian(drawn.plain, drawn.X, drawn.Y)
     assert (
-        np.abs(drawn.problem.N * gf.equilibria.hessian(drawn.problem, drawn.theta) - H).max() < 1e-12 * np.abs(H).max()
+        np.abs(drawn.problem.N * gf.equilibria.hessian(drawn.problem, drawn.theta) - H).max()
+        < 1e-12 * np.abs(H).max()
     )
-    diagonal = [float(ln.second_variation(drawn.problem, drawn.theta, e)) for e in jnp.eye(drawn.problem.K)]
+    diagonal = [
+        float(ln.second_variation(drawn.problem, drawn.theta, e)) for e in jnp.eye(drawn.problem.K)
+    ]
     assert np.abs(diagonal - np.diagonal(H)).max() < 1e-12 * np.abs(H).max()
 
 
@@ -80,12 +87,14 @@ def test_refusals():
         with pytest.raises(ValueError, match=r"must have shape \(K,\) = \(6,\), got \(5,\)"):
             vary(problem, jnp.ones(5), jnp.ones(5))
         with pytest.raises(
-            ValueError, match=r"w must have shape \(K,\) = \(6,\), got \(5,\), a direction in parameter space"
+            ValueError,
+            match=r"w must have shape \(K,\) = \(6,\), got \(5,\), a direction in parameter space",
         ):
             vary(problem, theta, jnp.ones(5))
         with pytest.raises(TypeError, match=r"w must be float64, got float32"):
             vary(problem, theta, theta.astype(jnp.float32))
         with pytest.raises(
-            TypeError, match=r"(?s)problem must be a LinearProblem, got Problem .*Make it with LinearProblem"
+            TypeError,
+            match=r"(?s)problem must be a LinearProblem, got Problem .*Make it with LinearProblem",
         ):
             vary(gf.Problem(gf.MLP((2, 2, 1)), problem.data), jnp.ones(9), theta)

@@ -30,7 +30,9 @@ def test_the_threshold_is_where_sigma_range_puts_it(distance):
     found = max(ratio(problem, theta), 1e-15)
     for rtol in (1e-7, 0.9 * found, 1.1 * found):
         smallest, largest = gf.sigma_range(problem, theta)
-        assert bool(solvers.loses_rank(problem, theta, jnp.asarray(rtol))) == bool(smallest <= rtol * largest)
+        assert bool(solvers.loses_rank(problem, theta, jnp.asarray(rtol))) == bool(
+            smallest <= rtol * largest
+        )
 
 
 @pytest.mark.parametrize("samples", [5, 40])
@@ -50,7 +52,9 @@ def test_far_from_rank_loss_no_eigenvalue_is_asked_for(monkeypatch):
     """The bound alone decides: an exact answer that is wrong does no harm."""
     problem, theta = near_duplicates(1.0)
     assert ratio(problem, theta) > 1e-4
-    monkeypatch.setattr(singular, "_sigma_range", lambda problem, theta: (jnp.zeros(()), jnp.ones(())))
+    monkeypatch.setattr(
+        singular, "_sigma_range", lambda problem, theta: (jnp.zeros(()), jnp.ones(()))
+    )
     assert not solvers.loses_rank(problem, theta, jnp.asarray(1e-7))
     # and where the bound cannot tell, that answer is what comes back
     assert solvers.loses_rank(*near_duplicates(1e-9), jnp.asarray(1e-7))

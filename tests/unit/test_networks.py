@@ -85,7 +85,9 @@ def test_smooth_relu_is_c1_and_relu_outside_its_zone(eps):
     assert np.allclose(activation(z)[outside], gf.relu(z)[outside], rtol=0, atol=1e-16)
     slope = np.asarray(jax.vmap(jax.grad(activation.function))(z))
     steepest = np.abs(np.diff(slope)).max() / (z[1] - z[0])
-    assert steepest == pytest.approx(1 / (2 * eps), rel=1e-6)  # the Lipschitz constant that it promises, attained
+    assert steepest == pytest.approx(
+        1 / (2 * eps), rel=1e-6
+    )  # the Lipschitz constant that it promises, attained
     assert (np.diff(activation(z)) >= 0).all()
     assert gf.smooth_relu(eps) is activation  # one object an eps: no recompilation
 
@@ -103,7 +105,9 @@ def test_only_a_hidden_kink_counts():
 
 def by_hand(activation):
     """theta_0·σ(theta_1·z), summed over the inputs."""
-    return gf.FunctionNetwork(lambda t, z: t[0] * activation(t[1] * z).sum(axis=1, keepdims=True), 2)
+    return gf.FunctionNetwork(
+        lambda t, z: t[0] * activation(t[1] * z).sum(axis=1, keepdims=True), 2
+    )
 
 
 SMOOTH = {
@@ -137,7 +141,8 @@ def test_what_relu_is_made_of_is_found_in_a_function(name):
     problem = gf.Problem(by_hand(function), gf.Dataset(jnp.ones((3, 2)), jnp.zeros((3, 1))))
     for flow in (gf.standard, gf.adapted):
         with pytest.raises(
-            ValueError, match=rf"has a kink \({kink}\).*smoothness='almost everywhere'.*smoothness='C1'"
+            ValueError,
+            match=rf"has a kink \({kink}\).*smoothness='almost everywhere'.*smoothness='C1'",
         ):
             gf.integrate(flow, problem, jnp.ones(2), until=1.0)
 
@@ -156,7 +161,8 @@ def test_a_function_is_followed_as_its_author_says():
     assert orbit.status.ok
     assert not orbit.classical
     with pytest.raises(
-        ValueError, match="smoothness must be one of 'analytic', 'C1', 'kinked', 'almost everywhere', got 'smooth'"
+        ValueError,
+        match="smoothness must be one of 'analytic', 'C1', 'kinked', 'almost everywhere', got 'smooth'",
     ):
         gf.FunctionNetwork(plain, 2, smoothness="smooth")
 
@@ -178,7 +184,16 @@ def test_a_kink_that_is_followed_almost_everywhere():
 
 @pytest.mark.parametrize(
     "activation",
-    ["tanh", "sigmoid", "softplus", "sin", "identity", "relu", gf.smooth_relu(0.3), gf.almost_everywhere(gf.relu)],
+    [
+        "tanh",
+        "sigmoid",
+        "softplus",
+        "sin",
+        "identity",
+        "relu",
+        gf.smooth_relu(0.3),
+        gf.almost_everywhere(gf.relu),
+    ],
     ids=str,
 )
 def test_activations_pickle_to_what_compiles_to_the_same_program(activation):
@@ -255,7 +270,9 @@ def test_samples_go_one_by_one_where_they_are_independent():
     theta = jax.random.normal(jax.random.key(1), (6,))
     for function in (alone, mixed):
         problem = gf.Problem(gf.FunctionNetwork(function, 6), data)
-        D = finite_differences(lambda t, f=function: np.asarray(f(jnp.asarray(t), data.inputs)).ravel(), theta)
+        D = finite_differences(
+            lambda t, f=function: np.asarray(f(jnp.asarray(t), data.inputs)).ravel(), theta
+        )
         seen.clear()
         assert np.abs(problem.jacobian(theta) - D).max() < 1e-8
         assert np.abs(problem.ntk(theta) - D @ D.T).max() < 1e-8
@@ -272,29 +289,39 @@ def test_large_per_sample_jacobians_are_taken_in_groups(monkeypatch):
     data = gf.generic(jax.random.key(4), 7, 3, 2)
     theta = jax.random.normal(jax.random.key(1), (6,))
     for network in (function, mixed):
-        D = finite_differences(lambda t, n=network: np.asarray(n.apply(jnp.asarray(t), data.inputs)).ravel(), theta)
+        D = finite_differences(
+            lambda t, n=network: np.asarray(n.apply(jnp.asarray(t), data.inputs)).ravel(), theta
+        )
         assert np.abs(gf.Problem(network, data).jacobian(theta) - D).max() < 1e-8
 
 
 def test_a_function_network_is_its_function():
     network = gf.FunctionNetwork(lambda theta, inputs: theta[0] * inputs + theta[1], 2)
     assert network.parameter_count == 2
-    assert np.array_equal(network.apply(jnp.array([2.0, 1.0]), jnp.array([[1.0], [3.0]])), [[3.0], [7.0]])
+    assert np.array_equal(
+        network.apply(jnp.array([2.0, 1.0]), jnp.array([[1.0], [3.0]])), [[3.0], [7.0]]
+    )
 
 
 @pytest.mark.usefixtures("as_a_user")
 def test_refuses_networks_that_cannot_be_meant():
-    with pytest.raises(TypeError, match=r"must be a Activation, got str 'relu'.*almost_everywhere\(relu\)"):
+    with pytest.raises(
+        TypeError, match=r"must be a Activation, got str 'relu'.*almost_everywhere\(relu\)"
+    ):
         gf.almost_everywhere("relu")
     with pytest.raises(ValueError, match=r"as in \(2, 16, 1\), got 5"):
         gf.MLP(5)
-    with pytest.raises(TypeError, match=r"a FunctionNetwork needs a function .*got 'tanh'.*use MLP"):
+    with pytest.raises(
+        TypeError, match=r"a FunctionNetwork needs a function .*got 'tanh'.*use MLP"
+    ):
         gf.FunctionNetwork("tanh", 2)
     with pytest.raises(TypeError, match=r"key must be a random key, got 0.*jax.random.key\(seed\)"):
         gf.MLP((3, 1)).init(0)
     with pytest.raises(ValueError, match="input and the output width"):
         gf.MLP((3,))
-    with pytest.raises(ValueError, match=r"widths\[1\] must be a whole number of at least 1, got 0"):
+    with pytest.raises(
+        ValueError, match=r"widths\[1\] must be a whole number of at least 1, got 0"
+    ):
         gf.MLP((3, 0, 1))
     with pytest.raises(TypeError, match=r"widths\[1\].*got 2\.5"):
         gf.MLP((3, 2.5, 1))

@@ -40,7 +40,9 @@ def expressions():
         title = section.partition("\n")[0]
         for line in section.splitlines():
             if line.startswith("|") and "|---" not in line:
-                yield from ((title, code) for code in re.findall(r"`([^`]+)`", line.rsplit("|", 2)[1]))
+                yield from (
+                    (title, code) for code in re.findall(r"`([^`]+)`", line.rsplit("|", 2)[1])
+                )
 
 
 @pytest.mark.parametrize(("section", "code"), list(expressions()), ids=str)

@@ -46,7 +46,9 @@ def test_a_solver_that_gives_up_on_the_way_keeps_what_came_before():
     data = gf.Dataset(jnp.array([[-1.0], [0.0], [1.0]]), jnp.array([[0.0], [1.0], [0.0]]))
     problem, start = gf.Problem(gf.MLP((1, 1, 1)), data), jnp.array([0.8, 0.2, 1.0, 0.1])
     flow = gf.Adapted(solver=gf.LayeredCholesky(max_refinements=1, accept=1e-12))
-    orbit = gf.integrate(flow, problem, start, until=5.0, save=400, rank_tolerance=None, throw=False)
+    orbit = gf.integrate(
+        flow, problem, start, until=5.0, save=400, rank_tolerance=None, throw=False
+    )
     assert orbit.status is gf.Status.linear_solve_failed
     assert 0.5 < orbit.s[-1] < 1.343
     assert np.isfinite(orbit.theta).all()
@@ -101,9 +103,13 @@ def saddle_of_rank():
 @pytest.mark.parametrize("tolerance", [1e-2, 1e-9])
 def test_a_rank_loss_inside_a_step_is_found(save, tolerance):
     problem, start = saddle_of_rank()
-    orbit = gf.integrate(gf.standard, problem, start, until=40.0, save=save, rank_tolerance=tolerance, throw=False)
+    orbit = gf.integrate(
+        gf.standard, problem, start, until=40.0, save=save, rank_tolerance=tolerance, throw=False
+    )
     assert orbit.status is gf.Status.rank_loss
-    dets = np.array([np.linalg.det(np.asarray(problem.jacobian(jnp.asarray(t)))) for t in orbit.theta])
+    dets = np.array(
+        [np.linalg.det(np.asarray(problem.jacobian(jnp.asarray(t)))) for t in orbit.theta]
+    )
     assert (dets > -1e-8).all()
     ratio = orbit.sigma_min[-1] / orbit.sigma_max[-1]
     assert ratio <= max(tolerance, 1e-8) * (1 + 1e-6)
@@ -133,7 +139,9 @@ def test_a_saved_state_without_rank_ends_the_orbit():
     below = np.flatnonzero(free.sigma_min <= 3e-2 * free.sigma_max)
     assert below.size
     assert free.status.ok
-    orbit = gf.integrate(gf.standard, problem, start, until=40.0, save=4001, rank_tolerance=3e-2, throw=False)
+    orbit = gf.integrate(
+        gf.standard, problem, start, until=40.0, save=4001, rank_tolerance=3e-2, throw=False
+    )
     assert orbit.status is gf.Status.rank_loss
     assert orbit.s[-1] <= free.s[below[0]] * (1 + 1e-9)
     assert (orbit.sigma_min[:-1] > 3e-2 * orbit.sigma_max[:-1]).all()
@@ -147,8 +155,12 @@ def test_the_comparison_flow_reaches_its_cost_when_it_should(cost):
     orbit = gf.integrate(gf.comparison, PROBLEM, jnp.zeros((4, 1)), until=400.0, cost=cost, save=3)
     assert orbit.status is gf.Status.cost_reached
     # x is known to eps|y|, so ln C to about 4 eps|y|/|x − y| more than the integrator's 1e-8
-    resolution = 1e-7 + 40 * np.finfo(float).eps * np.linalg.norm(DATA.targets) / np.sqrt(2 * 4 * cost)
-    assert orbit.s[-1] == pytest.approx(gf.stopping_time(orbit.cost[0], cost, 4), abs=4 * resolution)
+    resolution = 1e-7 + 40 * np.finfo(float).eps * np.linalg.norm(DATA.targets) / np.sqrt(
+        2 * 4 * cost
+    )
+    assert orbit.s[-1] == pytest.approx(
+        gf.stopping_time(orbit.cost[0], cost, 4), abs=4 * resolution
+    )
     assert orbit.cost[-1] <= cost
 
 
@@ -163,11 +175,14 @@ def test_the_adapted_flow_reaches_a_small_cost(seed, cost):
 
 
 def test_a_cost_below_rounding_is_no_blow_up():
-    orbit = gf.integrate(gf.comparison, PROBLEM, jnp.zeros((4, 1)), until=400.0, cost=1e-32, save=3, throw=False)
+    orbit = gf.integrate(
+        gf.comparison, PROBLEM, jnp.zeros((4, 1)), until=400.0, cost=1e-32, save=3, throw=False
+    )
     assert orbit.status is gf.Status.cost_not_reached
     assert orbit.s[-1] == 400.0
     with pytest.raises(
-        gf.OrbitStopped, match=r"what float64 can tell from zero on these targets: no smaller one can be asked for"
+        gf.OrbitStopped,
+        match=r"what float64 can tell from zero on these targets: no smaller one can be asked for",
     ):
         gf.integrate(gf.comparison, PROBLEM, jnp.zeros((4, 1)), until=400.0, cost=1e-32, save=3)
 
@@ -185,7 +200,9 @@ def test_a_start_that_has_the_cost_already():
 @pytest.mark.parametrize("flow", [gf.adapted, gf.adapted_tau])
 def test_a_restarted_orbit_keeps_the_line(flow):
     problem = gf.Problem(gf.MLP((2, 16, 1)), gf.generic(jax.random.key(0), 8, 2, 1))
-    first = gf.integrate(gf.adapted, problem, problem.network.init(jax.random.key(1)), until=160.0, save=3)
+    first = gf.integrate(
+        gf.adapted, problem, problem.network.init(jax.random.key(1)), until=160.0, save=3
+    )
     assert np.linalg.norm(problem.residual(jnp.asarray(first.end))) < 1e-7
     again = gf.integrate(flow, problem, first.end, until=24.0, save=9)
     assert again.cost == pytest.approx(again.cost[0] * np.exp(-2 * again.s / 8), rel=1e-4)
@@ -201,7 +218,13 @@ def test_an_overparametrized_orbit_follows_the_law_or_says_why_not(seed, scale, 
     """Each of 200 drawn problems: within 1e-8 of |x_0 − y| of the line, or a status."""
     drawn = Case(*shape, seed=seed, scale=scale)
     orbit = gf.integrate(
-        gf.adapted, drawn.problem, drawn.theta, until=3.0 * drawn.N, save=65, throw=False, max_steps=3000
+        gf.adapted,
+        drawn.problem,
+        drawn.theta,
+        until=3.0 * drawn.N,
+        save=65,
+        throw=False,
+        max_steps=3000,
     )
     if orbit.status.ok:
         assert orbit.s[-1] == 3 * drawn.N
@@ -229,7 +252,8 @@ def test_a_duplicated_sample_of_a_large_problem():
     assert sigma[-1] < 1e-14 * sigma[0]
     assert least < 1e-14 * largest
     with pytest.raises(
-        gf.OrbitStopped, match=r"D lost rank.*s = 0 .*Samples 0 and 1 have equal inputs.*merge or drop them"
+        gf.OrbitStopped,
+        match=r"D lost rank.*s = 0 .*Samples 0 and 1 have equal inputs.*merge or drop them",
     ) as stopped:
         gf.integrate(gf.adapted, problem, theta, until=10.0, rank_tolerance=1e-9)
     assert stopped.value.orbit.status is gf.Status.rank_loss
@@ -244,7 +268,8 @@ def test_advice_below_the_border_never_says_widen():
     (W, b), output = drawn.problem.network.unflatten(drawn.theta)
     equal = drawn.problem.network.flatten([(W.at[1].set(W[0]), b.at[1].set(b[0])), output])
     with pytest.raises(
-        gf.OrbitStopped, match=r"K = 17 < QN = 60 a larger network tends to have the smaller sigma_min.*Damped"
+        gf.OrbitStopped,
+        match=r"K = 17 < QN = 60 a larger network tends to have the smaller sigma_min.*Damped",
     ) as stopped:
         gf.integrate(gf.adapted, drawn.problem, equal, until=1.0)
     assert "widen" not in str(stopped.value)
@@ -255,7 +280,8 @@ def test_advice_names_scales():
     X = rng.normal(size=(20, 3)) * np.array([1e-3, 1.0, 1e4])
     problem = gf.Problem(gf.MLP((3, 12, 1)), gf.Dataset(X, rng.normal(size=(20, 1))))
     with pytest.raises(
-        gf.OrbitStopped, match=r"scales of the features differ by a factor \d+e\+?0\d: scale your features"
+        gf.OrbitStopped,
+        match=r"scales of the features differ by a factor \d+e\+?0\d: scale your features",
     ):
         gf.integrate(gf.adapted, problem, problem.network.init(jax.random.key(0)), until=1.0)
 
@@ -282,8 +308,12 @@ def test_everything_pickles():
     again = pickle.loads(pickle.dumps(orbit))
     assert np.array_equal(again.theta, orbit.theta)
     assert np.array_equal(again.sigma_min, orbit.sigma_min)
-    ensemble = gf.integrate_many(gf.standard, PROBLEM, jnp.stack([THETA, 2 * THETA]), until=4.0, record=("theta",))
-    assert np.array_equal(pickle.loads(pickle.dumps(ensemble)).recorded["theta"], ensemble.recorded["theta"])
+    ensemble = gf.integrate_many(
+        gf.standard, PROBLEM, jnp.stack([THETA, 2 * THETA]), until=4.0, record=("theta",)
+    )
+    assert np.array_equal(
+        pickle.loads(pickle.dumps(ensemble)).recorded["theta"], ensemble.recorded["theta"]
+    )
     for raiser in (
         lambda: gf.integrate(gf.adapted, PROBLEM, THETA, until=4.0, cost=1e-9),
         lambda: gf.integrate_many(gf.adapted, PROBLEM, THETA[None], until=4.0, cost=1e-9),
@@ -300,7 +330,11 @@ def test_an_orbit_is_saved_and_read_back(tmp_path):
     path = tmp_path / "orbit.npz"
     orbit.save(path)
     again = gf.Orbit.load(path, PROBLEM, gf.adapted)
-    assert (again.status, again.steps, set(again.recorded)) == (orbit.status, orbit.steps, {"theta", "sigma"})
+    assert (again.status, again.steps, set(again.recorded)) == (
+        orbit.status,
+        orbit.steps,
+        {"theta", "sigma"},
+    )
     for name in ("s", "cost", "theta", "end", "sigma_min"):
         assert np.array_equal(getattr(again, name), getattr(orbit, name))
     other = gf.Problem(PROBLEM.network, gf.generic(jax.random.key(9), 4, 2, 1))
@@ -333,7 +367,9 @@ def test_a_start_without_rank_keeps_its_cost_at_zero():
     drawn = Case((2, 8, 1), 4, seed=1)
     (W, b), (V, c) = drawn.problem.network.unflatten(drawn.theta)
     flat = drawn.problem.network.flatten([(0 * W, 0 * b), (0 * V, c)])
-    ensemble = gf.integrate_many(gf.adapted, drawn.problem, jnp.stack([flat, drawn.theta]), until=8.0, throw=False)
+    ensemble = gf.integrate_many(
+        gf.adapted, drawn.problem, jnp.stack([flat, drawn.theta]), until=8.0, throw=False
+    )
     assert ensemble.status.tolist() == [gf.Status.rank_loss, gf.Status.completed]
     assert ensemble.cost[0, 0] == pytest.approx(float(drawn.problem.cost(flat)), rel=1e-14)
     assert np.isnan(ensemble.cost[0, 1])
@@ -380,6 +416,11 @@ def test_damped_is_defined_at_any_rank_and_lowers_the_cost():
         w = np.linalg.solve(D.T @ D + lam * np.eye(problem.K), D.T @ b)
         assert np.linalg.norm(found.w - w) < 1e-6 * np.linalg.norm(w)
     under = Case((2, 3, 1), 40, seed=2)
-    D, b = np.asarray(under.problem.jacobian(under.theta)), np.asarray(under.problem.residual(under.theta))
+    D, b = (
+        np.asarray(under.problem.jacobian(under.theta)),
+        np.asarray(under.problem.residual(under.theta)),
+    )
     w = np.linalg.solve(D.T @ D + 0.1 * np.eye(13), D.T @ b)
-    assert np.linalg.norm(gf.Damped(0.1)(under.problem, under.theta, jnp.asarray(b)).w - w) < 1e-11 * np.linalg.norm(w)
+    assert np.linalg.norm(
+        gf.Damped(0.1)(under.problem, under.theta, jnp.asarray(b)).w - w
+    ) < 1e-11 * np.linalg.norm(w)

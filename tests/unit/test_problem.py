@@ -38,9 +38,15 @@ def test_everything_agrees_with_the_plain_network(drawn):
     assert relative(problem.cost(theta), cost(x, drawn.targets)) < 1e-13
     assert relative(problem.jacobian(theta), D) < 1e-13
     assert relative(problem.ntk(theta), D @ D.T) < 1e-13
-    assert np.linalg.norm(problem.gradient(theta) - D.T @ v / problem.N) < 1e-12 * (1 + np.linalg.norm(D))
-    assert np.linalg.norm(problem.pushforward(theta, w) - D @ w) < 1e-12 * np.linalg.norm(D) * np.linalg.norm(w)
-    assert np.linalg.norm(problem.pullback(theta, u) - D.T @ u) < 1e-12 * np.linalg.norm(D) * np.linalg.norm(u)
+    assert np.linalg.norm(problem.gradient(theta) - D.T @ v / problem.N) < 1e-12 * (
+        1 + np.linalg.norm(D)
+    )
+    assert np.linalg.norm(problem.pushforward(theta, w) - D @ w) < 1e-12 * np.linalg.norm(
+        D
+    ) * np.linalg.norm(w)
+    assert np.linalg.norm(problem.pullback(theta, u) - D.T @ u) < 1e-12 * np.linalg.norm(
+        D
+    ) * np.linalg.norm(u)
 
 
 @settings(max_examples=8)
@@ -61,7 +67,9 @@ def test_derivatives_against_finite_differences(drawn):
     D = finite_differences(outputs, theta)
     assert np.linalg.norm(problem.jacobian(theta) - D) < 1e-8 * (1 + np.linalg.norm(D))
     gradient = finite_differences(C, theta)
-    assert np.linalg.norm(problem.gradient(theta) - gradient) < 1e-8 * (1 + np.linalg.norm(gradient))
+    assert np.linalg.norm(problem.gradient(theta) - gradient) < 1e-8 * (
+        1 + np.linalg.norm(gradient)
+    )
 
 
 def test_a_function_network_and_an_mlp_of_the_same_formula_agree():
@@ -101,7 +109,9 @@ def test_regime(N, regime):
 
 def test_refuses_a_network_that_does_not_fit_the_data():
     data = gf.generic(jax.random.key(0), 4, 2, 3)
-    with pytest.raises(ValueError, match=r"does not fit inputs of shape \(4, 2\).*inputs of width 5"):
+    with pytest.raises(
+        ValueError, match=r"does not fit inputs of shape \(4, 2\).*inputs of width 5"
+    ):
         gf.Problem(gf.MLP((5, 3)), data)
     with pytest.raises(ValueError, match=r"outputs have shape \(4, 2\), the targets \(4, 3\)"):
         gf.Problem(gf.MLP((2, 2)), data)
@@ -117,13 +127,17 @@ METHODS = ["outputs", "residual", "cost", "gradient", "jacobian", "ntk"]
 def test_refuses_a_theta_that_cannot_be_meant(method):
     problem = Case((2, 3, 1), 4).problem
     of = getattr(problem, method)
-    with pytest.raises(ValueError, match=r"theta must have shape \(K,\) = \(13,\), got \(12,\).*another network"):
+    with pytest.raises(
+        ValueError, match=r"theta must have shape \(K,\) = \(13,\), got \(12,\).*another network"
+    ):
         of(np.zeros(12))
     with pytest.raises(ValueError, match=r"theta must have 1 axes"):
         of(np.zeros((13, 1)))
     with pytest.raises(TypeError, match=r"theta must be float64, got float32.*float64"):
         of(np.zeros(13, np.float32))
-    with pytest.raises(ValueError, match=r"theta must be finite, but 1 of 13 entries are NaN.*\(3,\)"):
+    with pytest.raises(
+        ValueError, match=r"theta must be finite, but 1 of 13 entries are NaN.*\(3,\)"
+    ):
         of(np.where(np.arange(13) == 3, np.nan, 0.0))
 
 

@@ -45,7 +45,9 @@ def write(path, text):
         ("book/index.md", False),
     ],
 )
-def test_executed_chapters_are_forgotten_when_what_they_depend_on_changes(repository, monkeypatch, name, forgets):
+def test_executed_chapters_are_forgotten_when_what_they_depend_on_changes(
+    repository, monkeypatch, name, forgets
+):
     build = repository / "_build"
     cache = build / ".jupyter_cache"
     monkeypatch.setattr(book, "BUILD", build)
@@ -62,7 +64,9 @@ def test_executed_chapters_are_forgotten_when_what_they_depend_on_changes(reposi
 
 def test_chapters_are_executed_into_the_cache_that_sphinx_reads(repository, capsys):
     (repository / "_config.yml").write_text("execute:\n  timeout: 60\n")
-    (repository / "_toc.yml").write_text("root: index\nchapters:\n  - file: sound\n  - file: broken\n")
+    (repository / "_toc.yml").write_text(
+        "root: index\nchapters:\n  - file: sound\n  - file: broken\n"
+    )
     sources = {"sound": "1 / 2", "broken": "1 / 0", "draft": "1 / 3"}
     paths = {name: repository / "book" / f"{name}.ipynb" for name in sources}
     for name, path in paths.items():
@@ -108,4 +112,6 @@ def test_the_example_in_the_readme_runs():
     names: dict = {}
     exec("import jax\n" + example, names)
     cost, s = names["orbit"].cost, names["orbit"].s
-    assert cost[-1] / cost[0] == pytest.approx(float(names["jax"].numpy.exp(-2 * (s[-1] - s[0]) / 8)), rel=1e-6)
+    assert cost[-1] / cost[0] == pytest.approx(
+        float(names["jax"].numpy.exp(-2 * (s[-1] - s[0]) / 8)), rel=1e-6
+    )

@@ -40,7 +40,11 @@ def condition(D):
 
 # --- full rank, every regime ------------------------------------------------------------------------------
 
-OVER, BORDER, UNDER = Case((2, 5, 2), 4, seed=1), Case((2, 4, 2), 11, seed=8), Case((2, 2, 1), 20, seed=3)
+OVER, BORDER, UNDER = (
+    Case((2, 5, 2), 4, seed=1),
+    Case((2, 4, 2), 11, seed=8),
+    Case((2, 2, 1), 20, seed=3),
+)
 
 
 CASES = {"over": OVER, "border": BORDER, "under": UNDER}
@@ -48,7 +52,8 @@ CASES = {"over": OVER, "border": BORDER, "under": UNDER}
 
 # the layered formula is the overparametrized one: its refusal below the border is tested further down
 @pytest.mark.parametrize(
-    ("name", "regime"), [(n, r) for n in FULL_RANK for r in CASES if (n, r) != ("LayeredCholesky", "under")]
+    ("name", "regime"),
+    [(n, r) for n in FULL_RANK for r in CASES if (n, r) != ("LayeredCholesky", "under")],
 )
 def test_against_numpys_pinv(name, regime):
     drawn = CASES[regime]
@@ -99,8 +104,16 @@ def near_duplicates(distance):
     """cond(D) grows like 1/distance; w to 50 digits."""
     drawn = NEAR.like(twin_distance=distance)
     b = drawn.vector(drawn.problem.QN)
-    exact = minimal_norm_solution(PlainNetwork.like(drawn.problem.network), drawn.theta, drawn.inputs, b)
-    return drawn.problem, drawn.theta, b, condition(np.asarray(drawn.problem.jacobian(drawn.theta))), exact
+    exact = minimal_norm_solution(
+        PlainNetwork.like(drawn.problem.network), drawn.theta, drawn.inputs, b
+    )
+    return (
+        drawn.problem,
+        drawn.theta,
+        b,
+        condition(np.asarray(drawn.problem.jacobian(drawn.theta))),
+        exact,
+    )
 
 
 def plain_cholesky(problem, theta, b):
@@ -170,7 +183,9 @@ def test_rank_loss_gives_the_minimal_norm_least_squares_solution(where):
     problem, theta = (TWICE.problem, TWICE.theta) if where == "duplicated input" else dead_units()
     rank = {"duplicated input": 10, "dead units": 2}[where]
     b = TWICE.vector(12)
-    D = PlainNetwork.like(problem.network).jacobian(np.asarray(theta), np.asarray(problem.data.inputs))
+    D = PlainNetwork.like(problem.network).jacobian(
+        np.asarray(theta), np.asarray(problem.data.inputs)
+    )
     assert np.linalg.matrix_rank(D) == rank < problem.QN
     pen = np.linalg.pinv(D, rcond=1e-10)
     for name in ("LayeredCholesky", "DenseQR"):
@@ -181,7 +196,9 @@ def test_rank_loss_gives_the_minimal_norm_least_squares_solution(where):
         w = np.asarray(found.w)
         assert relative(w, pen @ b) < (1e-8 if name == "LSMR" else 1e-11), name
         assert np.linalg.norm(D.T @ (D @ w - b)) < 1e-8 * np.linalg.norm(b), name  # least squares
-        assert np.linalg.norm(w - pen @ (D @ w)) < 1e-8 * np.linalg.norm(w), name  # no part in ker D
+        assert np.linalg.norm(w - pen @ (D @ w)) < 1e-8 * np.linalg.norm(w), (
+            name
+        )  # no part in ker D
 
 
 def test_rank_loss_is_seen_for_targets_in_the_range_too():
@@ -196,7 +213,9 @@ def test_rank_loss_is_seen_for_targets_in_the_range_too():
 def test_underparametrized_rank_loss():
     drawn = UNDER.like(seed=4)
     (W, b), output = drawn.problem.network.unflatten(drawn.theta)
-    theta = drawn.problem.network.flatten([(W.at[1].set(W[0]), b.at[1].set(b[0])), output])  # two equal neurons
+    theta = drawn.problem.network.flatten(
+        [(W.at[1].set(W[0]), b.at[1].set(b[0])), output]
+    )  # two equal neurons
     vector = drawn.vector(drawn.problem.QN)
     D = PlainNetwork.like(drawn.problem.network).jacobian(np.asarray(theta), drawn.inputs)
     assert np.linalg.matrix_rank(D) < drawn.problem.K
@@ -208,7 +227,9 @@ def test_underparametrized_rank_loss():
 
 def test_the_overparametrized_formula_refuses_too_few_parameters():
     problem, theta = UNDER.problem, UNDER.theta
-    with pytest.raises(ValueError, match=r"needs K ≥ QN, got K = 9 < QN = 20.*Use Auto\(\) or DenseQR\(\)"):
+    with pytest.raises(
+        ValueError, match=r"needs K ≥ QN, got K = 9 < QN = 20.*Use Auto\(\) or DenseQR\(\)"
+    ):
         gf.LayeredCholesky()(problem, theta, jnp.zeros(problem.QN))
 
 
@@ -224,7 +245,9 @@ def test_sigma_range_is_that_of_the_plain_jacobian(drawn):
 
 
 @pytest.mark.parametrize(
-    "drawn", [Case((4, 40, 40, 2), 40, seed=1), Case((2, 8, 8, 2), 620, seed=1)], ids=["over", "under"]
+    "drawn",
+    [Case((4, 40, 40, 2), 40, seed=1), Case((2, 8, 8, 2), 620, seed=1)],
+    ids=["over", "under"],
 )
 def test_sigma_range_of_a_large_problem(drawn):
     """Past QN·K = 2¹⁷ it comes from the Gram matrix, with the digits that leaves."""

@@ -34,7 +34,14 @@ def saturated(beta):
     (W, b), last = drawn.problem.network.unflatten(drawn.theta)
     start = drawn.problem.network.flatten([(W, b + beta * jnp.sign(b)), last])
     orbit = gf.integrate(
-        "standard", drawn.problem, start, until=200.0, save=120, rtol=1e-7, atol=1e-9, solver=diffrax.Kvaerno5()
+        "standard",
+        drawn.problem,
+        start,
+        until=200.0,
+        save=120,
+        rtol=1e-7,
+        atol=1e-9,
+        solver=diffrax.Kvaerno5(),
     )
     return drawn, orbit
 
@@ -98,7 +105,9 @@ def test_without_epsilon_no_other_one_gives_a_larger_bound():
     best = gf.trapping.longest_stay(orbit)
     slopes = gf.trapping.orbit_slopes(orbit)
     for epsilon in np.quantile(slopes, [0.05, 0.2, 0.5, 0.9, 1.0]):
-        assert gf.trapping.longest_stay(orbit, float(epsilon) * (1 + 1e-12)).bound <= best.bound * (1 + 1e-9)
+        assert gf.trapping.longest_stay(orbit, float(epsilon) * (1 + 1e-12)).bound <= best.bound * (
+            1 + 1e-9
+        )
 
 
 def test_the_slope_at_an_equilibrium_is_rounding_and_refused():
@@ -111,10 +120,13 @@ def test_the_slope_at_an_equilibrium_is_rounding_and_refused():
     assert np.linalg.norm(exact) < 1e-14
     orbit = gf.integrate(gf.standard, drawn.problem, rest, until=1.0, save=3)
     with pytest.raises(
-        ValueError, match=r"epsilon = 1\.0e-17 lies below what float64 can tell .* rounding error of about"
+        ValueError,
+        match=r"epsilon = 1\.0e-17 lies below what float64 can tell .* rounding error of about",
     ):
         gf.trapping.longest_stay(orbit, 1e-17)
-    with pytest.raises(ValueError, match="save the orbit more densely"):  # no slope here stands out of rounding
+    with pytest.raises(
+        ValueError, match="save the orbit more densely"
+    ):  # no slope here stands out of rounding
         gf.trapping.longest_stay(orbit)
 
 
@@ -122,9 +134,13 @@ def test_the_slope_at_an_equilibrium_is_rounding_and_refused():
 def test_trapping_refuses():
     drawn, orbit = saturated(4.0)
     least = gf.trapping.orbit_slopes(orbit).min()
-    with pytest.raises(ValueError, match=r"never enters the region .* its least slope is .*Give a larger epsilon"):
+    with pytest.raises(
+        ValueError, match=r"never enters the region .* its least slope is .*Give a larger epsilon"
+    ):
         gf.trapping.longest_stay(orbit, 0.9 * least)
-    with pytest.raises(ValueError, match="save the orbit more densely"):  # exactly one saved state lies inside
+    with pytest.raises(
+        ValueError, match="save the orbit more densely"
+    ):  # exactly one saved state lies inside
         gf.trapping.longest_stay(orbit, least * (1 + 1e-12))
     with pytest.raises(ValueError, match="epsilon must be a finite number above zero, got 0"):
         gf.trapping.longest_stay(orbit, 0.0)
@@ -133,7 +149,9 @@ def test_trapping_refuses():
     with pytest.raises(ValueError, match="at least two saved states"):
         gf.trapping.longest_stay(orbit.upto(0.0))
     adapted = gf.integrate("adapted", drawn.problem, drawn.theta, until=1.0, save=3)
-    with pytest.raises(ValueError, match="speaks of the standard flow, this is an orbit of Adapted"):
+    with pytest.raises(
+        ValueError, match="speaks of the standard flow, this is an orbit of Adapted"
+    ):
         gf.trapping.longest_stay(adapted)
     with pytest.raises(TypeError, match="orbit must be a Orbit, got Problem"):
         gf.trapping.longest_stay(drawn.problem)
@@ -142,13 +160,21 @@ def test_trapping_refuses():
 def test_slopes_lie_between_the_singular_values():
     drawn, orbit = saturated(2.0)
     slopes = gf.trapping.orbit_slopes(orbit)
-    assert relative(slopes, [float(gf.trapping.slope(drawn.problem, t)) for t in jnp.asarray(orbit.theta)]) < 1e-12
+    assert (
+        relative(
+            slopes, [float(gf.trapping.slope(drawn.problem, t)) for t in jnp.asarray(orbit.theta)]
+        )
+        < 1e-12
+    )
     assert (orbit.sigma_min * (1 - 1e-9) <= slopes).all()
     assert (slopes <= orbit.sigma_max * (1 + 1e-9)).all()
     assert bool(
         jnp.isnan(
             gf.trapping.slope(
-                gf.Problem(drawn.problem.network, gf.Dataset(drawn.inputs, drawn.problem.outputs(drawn.theta))),
+                gf.Problem(
+                    drawn.problem.network,
+                    gf.Dataset(drawn.inputs, drawn.problem.outputs(drawn.theta)),
+                ),
                 drawn.theta,
             )
         )

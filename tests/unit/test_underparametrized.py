@@ -13,8 +13,18 @@ import geoflow as gf
 MANY = settings(max_examples=100)
 # Few shapes, many seeds: every shape compiles anew, and the identities do not depend on it.
 SHAPES = {
-    "under": [((2, 2, 1), 12, "tanh"), ((1, 3, 2), 8, "sin"), ((3, 1), 6, "identity"), ((2, 2, 2), 8, "softplus")],
-    "border": [((2, 3, 1), 13, "tanh"), ((1, 1, 1), 4, "sin"), ((2, 2), 3, "identity"), ((2, 4, 2), 11, "tanh")],
+    "under": [
+        ((2, 2, 1), 12, "tanh"),
+        ((1, 3, 2), 8, "sin"),
+        ((3, 1), 6, "identity"),
+        ((2, 2, 2), 8, "softplus"),
+    ],
+    "border": [
+        ((2, 3, 1), 13, "tanh"),
+        ((1, 1, 1), 4, "sin"),
+        ((2, 2), 3, "identity"),
+        ((2, 4, 2), 11, "tanh"),
+    ],
     "over": [((2, 4, 1), 5, "tanh"), ((2, 2, 2, 2), 4, "softplus")],
 }
 
@@ -22,7 +32,10 @@ SHAPES = {
 def cases(*regimes):
     shapes = st.sampled_from([shape for regime in regimes for shape in SHAPES[regime]])
     return st.builds(
-        lambda shape, seed, scale: Case(*shape, seed=seed, scale=scale), shape=shapes, seed=seeds, scale=scales
+        lambda shape, seed, scale: Case(*shape, seed=seed, scale=scale),
+        shape=shapes,
+        seed=seeds,
+        scale=scales,
     )
 
 
@@ -53,7 +66,9 @@ def test_the_projector_at_full_rank_is_the_formula(drawn):
     """NA (1.21), GM (5.4)."""
     D = conditioned(plain_jacobian(drawn))
     P = np.asarray(gf.tangent_projector(drawn.problem.jacobian(drawn.theta)))
-    assert relative(P, D @ np.linalg.inv(D.T @ D) @ D.T) < 1e-7  # the formula squares the condition number, here < 1e4
+    assert (
+        relative(P, D @ np.linalg.inv(D.T @ D) @ D.T) < 1e-7
+    )  # the formula squares the condition number, here < 1e4
     assert relative(P, D @ np.linalg.pinv(D)) < 1e-9
     assert np.linalg.norm(P @ P - P) < 1e-12
     assert np.trace(P) == pytest.approx(drawn.problem.K, abs=1e-9)
@@ -84,7 +99,9 @@ def test_the_normal_part_and_what_it_costs(drawn):
     assert np.linalg.norm(normal - left) < 1e-9 * np.linalg.norm(v)
     assert np.linalg.norm(D.T @ normal) < 1e-9 * np.linalg.norm(D) * np.linalg.norm(v)
     expected = np.sum(left**2) / (2 * drawn.N)
-    assert abs(float(gf.stationary_cost(drawn.problem, drawn.theta)) - expected) < 1e-9 * np.sum(v**2)
+    assert abs(float(gf.stationary_cost(drawn.problem, drawn.theta)) - expected) < 1e-9 * np.sum(
+        v**2
+    )
 
 
 @given(st.integers(0, 1000))
@@ -111,7 +128,11 @@ def test_both_formulas_coincide_on_the_border(drawn):
     under = -np.linalg.solve(R, Q.T @ gradient)
     over = -np.asarray(gf.penrose_inverse(drawn.problem.jacobian(drawn.theta))) @ gradient
     slack = 100 * np.finfo(float).eps * np.linalg.cond(D)
-    for field in (under, over, np.asarray(gf.Adapted(solver=gf.DenseQR())(drawn.problem, drawn.theta))):
+    for field in (
+        under,
+        over,
+        np.asarray(gf.Adapted(solver=gf.DenseQR())(drawn.problem, drawn.theta)),
+    ):
         assert relative(field, newton) < slack
 
 

@@ -33,7 +33,10 @@ MEANS = np.array([[0.0, 4.0], [3.0, 0.0]])
 CLUSTERED = gf.clustered(KEY, 5, MEANS, 0.3)
 MATRIX = np.arange(6.0).reshape(2, 3) + np.eye(2, 3)
 POINT = gf.equilibria.critical_point(
-    gf.Problem(gf.FunctionNetwork(lambda t, z: (t[0] * t[1])[None, None] + 0 * z, 2), gf.Dataset([[1.0]], [[1.0]])),
+    gf.Problem(
+        gf.FunctionNetwork(lambda t, z: (t[0] * t[1])[None, None] + 0 * z, 2),
+        gf.Dataset([[1.0]], [[1.0]]),
+    ),
     jnp.zeros(2),
 )
 
@@ -254,7 +257,10 @@ def test_one_wrong_argument_at_a_time(name):
         for label, wrong in WRONG[kind].items()
     ]
     assert tried
-    found = {f"{argument}: {label}": complaint(name, argument, label, wrong) for argument, label, wrong in tried}
+    found = {
+        f"{argument}: {label}": complaint(name, argument, label, wrong)
+        for argument, label, wrong in tried
+    }
     assert {call: words for call, words in found.items() if words} == {}
 
 
