@@ -118,7 +118,7 @@ def test_the_marker_stands_alone_on_a_line(source, checked):
 def test_the_marker_and_the_mime_type_are_defined_once():
     """Scripts, tests and Sphinx import them."""
     marker, mime = "^# NBVAL_CHECK" + "_OUTPUT", "vnd.companion" + ".claims"
-    for text, home in ((marker, "companion/notebook/cells.py"), (mime, "companion/claims.py")):
+    for text, home in ((marker, "companion/notebook/cells.py"), (mime, "companion/records.py")):
         sources = [
             path
             for folder in ("companion", "geoflow", "scripts", "tests")
