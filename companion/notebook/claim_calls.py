@@ -19,6 +19,11 @@ def called(call: ast.Call) -> str:
     return getattr(call.func, "id", None) or getattr(call.func, "attr", "")
 
 
+def makes_claims(tree: ast.Module) -> bool:
+    """Whether a cell calls one of MAKERS."""
+    return any(isinstance(node, ast.Call) and called(node) in MAKERS for node in ast.walk(tree))
+
+
 def reductions(chapter: Chapter) -> Iterator[str]:
     """No builtin `max`, `min` or `sum` in the arguments of a claim."""
     for cell, tree in trees(chapter.code):

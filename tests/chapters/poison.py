@@ -17,8 +17,10 @@ from typing import Any
 
 import numpy as np
 
+import companion.explorer
 import geoflow as gf
 from companion.notebook.cells import Chapter, is_checked, name_of, source_of
+from companion.notebook.claim_calls import makes_claims
 
 INTEGRATORS = {"integrate": gf.integrate, "integrate_many": gf.integrate_many}
 #: Calls that integrate inside geoflow.
@@ -165,13 +167,13 @@ def _taint(tree: ast.Module, tainted: set[str]) -> None:
 
 
 def resting_on_orbits(chapter: Chapter) -> list[str]:
-    """The ids of the checked cells that use an integration, directly or through names."""
+    """The ids of the checked cells whose claims use an integration, directly or through names."""
     tainted: set[str] = set()
     found = []
     for cell in chapter.code:
         tree = ast.parse(source_of(cell))
         _taint(tree, tainted)
-        if is_checked(cell) and _uses(tree, tainted):
+        if is_checked(cell) and _uses(tree, tainted) and makes_claims(tree):
             found.append(cell["id"])
     return found
 
@@ -189,6 +191,9 @@ def run(
     for name, integrator in INTEGRATORS.items():
         patch.setattr(gf, name, poisoned(integrator, poison, results))
     patch.setattr(gf.bundle, "integrate", gf.integrate)
+    patch.setattr(
+        companion.explorer, "Explorer", lambda *_, **__: None
+    )  # claims look at no picture
     namespace: dict[str, Any] = {"__name__": "__main__"}
     outcome: dict[str, str] = {}
     for cell in chapter.code:
