@@ -138,19 +138,32 @@ def _targets(node: ast.AST) -> Iterator[str]:
             yield part.id
 
 
+def _of_the_cell(tree: ast.AST) -> Iterator[ast.AST]:
+    """The nodes of a cell, without the bodies of its functions, whose names are their own."""
+    for node in ast.iter_child_nodes(tree):
+        yield node
+        if not isinstance(node, ast.FunctionDef | ast.Lambda):
+            yield from _of_the_cell(node)
+
+
 def _taint(tree: ast.Module, tainted: set[str]) -> None:
     """Adds to `tainted` what this cell makes of integrations; to a fixed point, for what is defined after its use."""
     before = -1
     while before != len(tainted):
         before = len(tainted)
-        for node in ast.walk(tree):
+        for node in _of_the_cell(tree):
             if isinstance(node, ast.FunctionDef):
-                tainted.update([node.name] if _uses(node, tainted) else ())
+                own = {
+                    argument.arg
+                    for argument in ast.walk(node.args)
+                    if isinstance(argument, ast.arg)
+                }
+                tainted.update([node.name] if _uses(node, tainted - own) else ())
             elif isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.NamedExpr):
                 if node.value is not None and _uses(node.value, tainted):
                     for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
                         tainted.update(_targets(target))
-            elif isinstance(node, ast.For | ast.comprehension):
+            elif isinstance(node, ast.For):
                 tainted.update(_targets(node.target) if _uses(node.iter, tainted) else ())
             elif isinstance(node, ast.withitem) and node.optional_vars is not None:
                 tainted.update(

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import jax
 import matplotlib
 import numpy as np
 import pytest
@@ -15,7 +16,11 @@ ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = chapters(ROOT / "book")
 
 #: (chapter, cell, poison) -> why what the cell claims is as true with it.
-UNTOUCHED: dict[tuple[str, str, str], str] = {}
+UNTOUCHED: dict[tuple[str, str, str], str] = {
+    ("flows/bundle", "cell-08", "not a number"): "derivatives in the middle of an orbit",
+    ("flows/underparametrized", "cell-11", "gave up"): "identities at each state that was reached",
+    ("linear/landscape", "cell-33", "not a number"): "the escape is long over at the last state",
+}
 
 
 def names(path):
@@ -41,6 +46,7 @@ def test_no_claim_holds_on_poisoned_orbits(path, monkeypatch):
             outcome = run(chapter, spoil, results, patch)
         matplotlib.pyplot.close("all")
         held += [(name, cell, poison) for cell in resting if not outcome[cell]]
+        jax.clear_caches()  # a worker would keep the programs of all its chapters: gigabytes
     surprising = [case for case in held if case not in UNTOUCHED]
     assert not surprising, f"claims hold on poisoned orbits, in the cells {surprising}"
     unneeded = [case for case in UNTOUCHED if case[0] == name and case not in held]
