@@ -8,6 +8,7 @@ import nbformat
 import pytest
 import refresh
 import yaml
+from not_yet import NOT_YET
 
 from companion.claims import MIME
 from companion.notebook import toc
@@ -18,14 +19,6 @@ from companion.notebook.numbers import ALLOWED, allowed
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = chapters(ROOT / "book")
 TYPED = allowed(ROOT / "book" / ALLOWED)
-#: Chapters that still have the claims of the first edition: figures are typed in their texts and their prose.
-NOT_YET = (
-    "constructive/minima",
-    "flows/bundle",
-    "flows/non-approximability",
-    "flows/underparametrized",
-    "linear/landscape",
-)
 
 
 def names(path):

@@ -7,20 +7,22 @@ import jax
 import matplotlib
 import numpy as np
 import pytest
+from not_yet import NOT_YET
 from poison import POISONS, resting_on_orbits, run
 
 from companion.notebook.cells import Chapter
 from companion.notebook.normal_form import chapters
 
 ROOT = Path(__file__).resolve().parents[2]
-CHAPTERS = chapters(ROOT / "book")
+#: Without those that still have the claims of the first edition: they are rewritten first.
+CHAPTERS = [
+    path
+    for path in chapters(ROOT / "book")
+    if path.relative_to(ROOT / "book").with_suffix("").as_posix() not in NOT_YET
+]
 
 #: (chapter, cell, poison) -> why what the cell claims is as true with it.
-UNTOUCHED: dict[tuple[str, str, str], str] = {
-    ("flows/bundle", "cell-08", "not a number"): "derivatives in the middle of an orbit",
-    ("flows/underparametrized", "cell-11", "gave up"): "identities at each state that was reached",
-    ("linear/landscape", "cell-33", "not a number"): "the escape is long over at the last state",
-}
+UNTOUCHED: dict[tuple[str, str, str], str] = {}
 
 
 def names(path):
