@@ -36,7 +36,7 @@ settings.register_profile(
     "repeatable",
     derandomize=True,
     deadline=None,
-    max_examples=12,
+    max_examples=8,
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.register_profile(
@@ -46,6 +46,7 @@ settings.register_profile(
 settings.register_profile(
     "first-failure",
     settings.get_profile("repeatable"),
+    max_examples=20,
     phases=[Phase.explicit, Phase.generate],
     report_multiple_bugs=False,
 )

@@ -1,6 +1,7 @@
 """No claim holds on poisoned orbits: every checked cell that rests on an integration refuses NaN, and orbits that stopped."""
 
 import json
+import os
 from pathlib import Path
 
 import jax
@@ -14,13 +15,19 @@ from companion.notebook.cells import Chapter
 from companion.notebook.normal_form import chapters
 
 ROOT = Path(__file__).resolve().parents[2]
-#: Without those that still have the claims of the first edition: they are rewritten first.
+#: In `make test`, which has to end; $POISONED=all takes every chapter that is not in NOT_YET, and they pass.
+QUICK = ("constructive/descent", "flows/ntk", "foundations/setting", "linear/rates")
+
+
+def wanted(name: str) -> bool:
+    return name not in NOT_YET if os.environ.get("POISONED") == "all" else name in QUICK
+
+
 CHAPTERS = [
     path
     for path in chapters(ROOT / "book")
-    if path.relative_to(ROOT / "book").with_suffix("").as_posix() not in NOT_YET
+    if wanted(path.relative_to(ROOT / "book").with_suffix("").as_posix())
 ]
-
 #: (chapter, cell, poison) -> why what the cell claims is as true with it.
 UNTOUCHED: dict[tuple[str, str, str], str] = {}
 

@@ -157,7 +157,7 @@ FAULTS = {
             "test_linear_rates.py::test_the_differential_inequality_at_any_point",
             "test_linear_rates.py::test_no_admissible_start_is_slower_than_promised",
         ),
-        "linear/rates",
+        None,
     ),
     "swaps of a kept mode for a larger one left out of the inertia": Fault(
         (("linear_networks/strata.py", "(d_y - r) * (d_1 - r) + int(overtaken)", "(d_y - r) * (d_1 - r)"),),
@@ -201,7 +201,7 @@ FAULTS = {
             "test_constructive_zero_loss.py::test_any_clusters_any_depth",
             "test_constructive_zero_loss.py::test_any_lam_in_its_range",
         ),
-        "constructive/truncation",
+        None,
     ),
     "a wrong output layer, and no check of what comes out": Fault(
         (
@@ -221,7 +221,7 @@ FAULTS = {
             "test_constructive_minima.py::test_the_affine_fit",
             "test_constructive_minima.py::test_every_proper_subset",
         ),
-        "constructive/minima",
+        None,
     ),
     "the second of two hidden layers too flat to saturate": Fault(
         (("constructive/zero_loss.py", "second = (-2 / least * np.eye(Q), np.ones(Q))", "second = (-0.5 / least * np.eye(Q), np.ones(Q))"),),

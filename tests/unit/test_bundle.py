@@ -47,7 +47,7 @@ def directions(case, count=2):
     return [jnp.asarray(rng.normal(size=case.problem.QN)) for _ in range(count)]
 
 
-@settings(max_examples=100)
+@settings(max_examples=24)
 @given(overparametrized())
 def test_the_two_parts_of_a_vector(case):
     problem, theta, D = case.problem, case.theta, well_conditioned_jacobian(case)
@@ -64,7 +64,7 @@ def test_the_two_parts_of_a_vector(case):
     assert np.linalg.norm(gf.bundle.vertical(problem, theta, along)) < 1e-9 * size
 
 
-@settings(max_examples=100)
+@settings(max_examples=24)
 @given(overparametrized())
 def test_the_gradient_of_the_bundle_metric(case):
     """dF(W) = h(grad_h F, W): for the cost and every W, for any F and horizontal W (GM (2.26)-(2.30))."""
@@ -89,7 +89,7 @@ def test_the_gradient_of_the_bundle_metric(case):
     ) < 1e-9 * np.linalg.norm(dF) * np.linalg.norm(W)
 
 
-@settings(max_examples=100)
+@settings(max_examples=24)
 @given(overparametrized())
 def test_lifts_and_their_brackets(case):
     """Lifts are isometric; their brackets are antisymmetric and purely vertical, D[V_u, V_w] = 0."""

@@ -92,7 +92,7 @@ def test_the_frame_gradients_are_derivatives_of_g():
 
 
 @given(st.integers(0, 2**31), st.sampled_from([-0.1, -1e-3, 1e-3, 0.1]))
-@settings(max_examples=100)
+@settings(max_examples=24)
 def test_at_a_morse_bott_minimum_no_kick_helps(seed, kappa):
     problem, orbit = floor()
     kicked = gf.equilibria.kick(
@@ -175,7 +175,7 @@ def test_an_eigenvalue_at_the_threshold_is_undecided():
 
 
 @given(cases(regime="over"))
-@settings(max_examples=40)
+@settings(max_examples=16)
 def test_the_two_flows_agree_on_what_rests(drawn):
     """ker Dᵀ = ker D⁺ with an input doubled, so that both kernels are there (GM Theorem 4.2)."""
     inputs = jnp.concatenate([drawn.problem.data.inputs, drawn.problem.data.inputs[:1]])

@@ -10,7 +10,7 @@ from strategies import Case, relative, scales, seeds
 
 import geoflow as gf
 
-MANY = settings(max_examples=100)
+MANY = settings(max_examples=24)
 # Few shapes, many seeds: every shape compiles anew, and the identities do not depend on it.
 SHAPES = {
     "under": [
