@@ -39,7 +39,9 @@ def anchors(bundle: Iterable[Mapping[str, Any]], seen: Counter[str]) -> Iterator
     """The id of each claim's place on its page; `seen` counts the claims of the page so far, by statement."""
     for entry in bundle:
         seen[entry["id"]] += 1
-        yield f"claim-{entry['id'].lower()}-{seen[entry['id']]}"
+        # no point in it: scripts of the theme look a place up by a CSS selector
+        slug = entry["id"].lower().replace(".", "-")
+        yield f"claim-{slug}-{seen[entry['id']]}"
 
 
 def claims_of(notebook: Mapping[str, Any], chapter: str) -> list[Claim]:

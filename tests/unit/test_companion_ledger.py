@@ -51,7 +51,7 @@ def test_each_claim_of_a_page_has_a_place_of_its_own():
     several = notebook(entry(), entry("GM-T2.3"))
     several["cells"] += notebook(entry("GM-T2.3"), entry())["cells"]
     assert [claim.anchor for claim in rows.claims_of(several, "flows/a")] == [
-        "claim-gm-t2.1b-1", "claim-gm-t2.3-1", "claim-gm-t2.3-2", "claim-gm-t2.1b-2",
+        "claim-gm-t2-1b-1", "claim-gm-t2-3-1", "claim-gm-t2-3-2", "claim-gm-t2-1b-2",
     ]  # fmt: skip
 
 
@@ -111,8 +111,8 @@ def test_records_hold_every_claim_and_every_open_statement():
     records = rows.as_records(TABLE, rows.by_statement(TABLE, claims))
     assert [r["measured"] for r in records if r["id"] == "GM-T2.1b"] == [1e-11, 2e-11]
     assert [r["anchor"] for r in records if r["id"] == "GM-T2.1b"] == [
-        "claim-gm-t2.1b-1",
-        "claim-gm-t2.1b-2",
+        "claim-gm-t2-1b-1",
+        "claim-gm-t2-1b-2",
     ]
     assert [r["measured"] for r in records if r["id"] == "GM-T2.3"] == ["≤ 1e-08"]
     assert len(records) == len(TABLE) + 1

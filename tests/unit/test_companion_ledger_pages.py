@@ -99,7 +99,7 @@ def test_the_ledger_page_shows_what_the_chapters_claim(project):
         "2.35·10⁻¹¹",
         "for smooth activations",
         "over 24 orbits",
-        'href="chapter.html#claim-gm-t2.1b-1">A chapter',
+        'href="chapter.html#claim-gm-t2-1b-1">A chapter',
         "<sup>−s/N",
         "holds for ε ≤ C<sub>0",
         "numpy",
@@ -122,7 +122,7 @@ def test_each_claim_has_its_place_just_before_the_text(project):
     page = (out / "html" / "chapter.html").read_text()
     places = [
         page.index(f'id="{name}"')
-        for name in ("claim-gm-t2.1b-1", "claim-gm-t2.1b-2", "claim-gm-t2.3-1")
+        for name in ("claim-gm-t2-1b-1", "claim-gm-t2-1b-2", "claim-gm-t2-3-1")
     ]
     assert [*places, page.index("claims, in words")] == sorted(
         [*places, page.index("claims, in words")]
