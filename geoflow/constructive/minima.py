@@ -30,7 +30,8 @@ def affine_fit(data: Dataset, kept: Sequence[int]) -> tuple[Floats, Floats, Floa
     if not rows.any():
         return np.zeros((data.Q, data.Q)), np.zeros(data.Q), np.zeros((0, data.Q))
     x_mean, y_mean = X.mean(axis=0), Y.mean(axis=0)
-    A = (np.linalg.pinv(X - x_mean, rcond=1e-10) @ (Y - y_mean)).T
+    # a solve, not a product with the pseudo-inverse, whose residuals lose eps·cond where two samples nearly coincide
+    A = np.linalg.lstsq(X - x_mean, Y - y_mean, rcond=1e-10)[0].T
     B = y_mean - A @ x_mean
     return A, B, X @ A.T + B - Y
 

@@ -39,6 +39,8 @@ class Orbit:
     status: Status
     steps: int
     recorded: dict[str, Floats] = field(repr=False)
+    #: The orbit that `upto` cut this one from: what is computed from states is computed once, for all of them.
+    whole: "Orbit | None" = field(default=None, repr=False)
 
     @property
     def in_parameters(self) -> bool:
@@ -68,6 +70,8 @@ class Orbit:
         """x (S, N, Q)."""
         if "outputs" in self.recorded:
             return self.recorded["outputs"]
+        if self.whole is not None:
+            return self.whole.outputs[: len(self.s)]
         return np.asarray(_outputs(self.flow, self.problem, jnp.asarray(self.states)))
 
     @functools.cached_property
@@ -75,6 +79,8 @@ class Orbit:
         """(sigma_min, sigma_max) of D, (S, 2); nan for the comparison flow, which has no D."""
         if "sigma" in self.recorded:
             return self.recorded["sigma"]
+        if self.whole is not None:
+            return self.whole.sigma[: len(self.s)]
         if not self.in_parameters:
             return np.full((len(self.s), 2), np.nan)
         return np.asarray(_sigmas(self.problem, jnp.asarray(self.states)))
@@ -107,6 +113,7 @@ class Orbit:
             self.status,
             self.steps,
             kept,
+            self.whole or self,
         )
 
     def save(self, path: str | Path) -> None:

@@ -1,8 +1,6 @@
 """Chapters that still have the claims of the first edition, and figures typed in their texts and their prose."""
 
 NOT_YET = (
-    "constructive/minima",
-    "flows/bundle",
     "flows/non-approximability",
     "flows/underparametrized",
     "linear/landscape",

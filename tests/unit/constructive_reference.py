@@ -115,9 +115,11 @@ def truncation(W, b, x):
 
 def affine_residual(X, Y):
     """(coefficients (M + 1, Q), sum of squared residuals) of the best affine map."""
-    ones = np.hstack([X, np.ones((len(X), 1))])
+    size = np.abs(X).max()  # a column of ones beside inputs of 1e-6 would cost lstsq six digits
+    ones = np.hstack([X / size, np.ones((len(X), 1))])
     solution = np.linalg.lstsq(ones, Y, rcond=None)[0]
-    return solution, np.sum((ones @ solution - Y) ** 2)
+    squares = np.sum((ones @ solution - Y) ** 2)
+    return np.vstack([solution[:-1] / size, solution[-1:]]), squares
 
 
 def subsets_cost(X, labels, Q, T):
