@@ -1,5 +1,7 @@
 """One integration, compiled: from a start to the saved states and the reason why it ended. Batches map or vectorize it."""
 
+import contextlib
+import functools
 from collections.abc import Callable
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -83,11 +85,9 @@ def _rank_is_lost(problem: Problem, state: Array, tolerance: Array | None, sign:
     return loses_rank(problem, state, tolerance) | (orientation(problem, state) * sign < 0)
 
 
-@eqx.filter_jit
-def at_start(
+def _at_start(
     flow: Flow, problem: Problem, states: Array, settings: Settings, names: frozenset[str]
 ) -> dict[str, Array]:
-    """The records of starts (B, ...)."""
 
     def one(state: Array) -> dict[str, Array]:
         sign = jnp.ones(()) if settings.rank_tolerance is None else orientation(problem, state)
@@ -200,9 +200,8 @@ def _solved(
     outcome = jnp.where(landed_ok, outcome, _number(Status.linear_solve_failed))
     states = jnp.concatenate([grid.state, landed[None]])
     trusted = jnp.isfinite(jnp.concatenate([grid.trust, jnp.zeros(1)]))
-    t = jnp.where(
-        trusted | (t <= t[-1]), t, jnp.inf
-    )  # a step that is not to be believed still starts where it starts
+    # a step that is not to be believed still starts where it starts
+    t = jnp.where(trusted | (t <= t[-1]), t, jnp.inf)
 
     def recorded(moment: tuple[Array, Array]) -> dict[str, Array]:
         when, state = moment
@@ -245,22 +244,43 @@ def _solve_all(
     )
 
 
-#: A small problem is integrated in milliseconds and compiled in seconds: on the CPU, XLA is asked to optimize less, which
-#: takes a third off the compilation.
-LIGHT: dict[str, Any] = {"compiler_options": {"xla_backend_optimization_level": 0}}
-_solve_large, _solve_small = eqx.filter_jit(_solve), eqx.filter_jit(**LIGHT)(_solve)
-_all_large, _all_small = eqx.filter_jit(_solve_all), eqx.filter_jit(**LIGHT)(_solve_all)
+#: A small problem is integrated in milliseconds and compiled in seconds: on the CPU, XLA is asked to optimize less. Half the
+#: seconds, the same milliseconds.
+LIGHT: dict[str, Any] = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}
+
+
+@functools.cache
+def _known() -> dict[str, Any]:
+    """LIGHT less what this XLA does not know: its options come and go."""
+    known: dict[str, Any] = {}
+    for name, value in LIGHT.items():
+        with contextlib.suppress(jax.errors.JaxRuntimeError):
+            jax.jit(lambda x: x, compiler_options={name: value})(0.0)
+            known[name] = value
+    return known
+
+
+@functools.cache
+def _compiled(function: Callable[..., Any], light: bool) -> Callable[..., Any]:
+    return eqx.filter_jit(function, compiler_options=_known() if light else None)
 
 
 def _is_small(problem: Problem) -> bool:
     return problem.QN * problem.K <= SMALL and jax.default_backend() == "cpu"
 
 
+def at_start(
+    flow: Flow, problem: Problem, states: Array, settings: Settings, names: frozenset[str]
+) -> dict[str, Array]:
+    """The records of starts (B, ...)."""
+    return _compiled(_at_start, _is_small(problem))(flow, problem, states, settings, names)
+
+
 def solve(
     flow: Flow, problem: Problem, start: Array, times: Array, settings: Settings, plan: Plan
 ) -> Solved[Array]:
     """One orbit."""
-    run = _solve_small if _is_small(problem) else _solve_large
+    run = _compiled(_solve, _is_small(problem))
     return run(flow, problem, start, times, settings, plan)
 
 
@@ -274,8 +294,7 @@ def solve_all(
     plan: Plan,
 ) -> Solved[Array]:
     """B orbits through one compiled program; `going` (B,) says which are to be integrated at all."""
-    light = _is_small(problem) and not _side_by_side(
-        flow, settings
-    )  # vectorized steps pay for what XLA optimizes
-    run = _all_small if light else _all_large
+    # steps side by side pay for what XLA optimizes
+    light = _is_small(problem) and not _side_by_side(flow, settings)
+    run = _compiled(_solve_all, light)
     return run(flow, problem, starts, going, times, settings, plan)
