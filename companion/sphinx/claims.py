@@ -2,7 +2,7 @@
 
 myst-nb renders every format of an output when it reads a notebook and chooses among them when it writes a page. The
 bundle of claims is rendered as the claims' places, empty elements with an id each, which are put before whatever format is
-chosen: a page shows the text of the claims.
+chosen: a page shows the text of the claims. A link to a place arrives there though the page grows meanwhile (`arrive.js`).
 """
 
 from collections import Counter
@@ -14,9 +14,10 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from companion.claims import MIME
 from companion.sphinx.ledger_rows import anchors
-from companion.sphinx.meta import about
+from companion.sphinx.meta import HERE, about, static_file
 from companion.sphinx.tag import tag
 
+ARRIVE = HERE / "static" / "arrive.js"
 SEEN = "companion_claims"  # how often this page has claimed each id so far; Sphinx forgets it after each page
 
 
@@ -57,4 +58,6 @@ def setup(app: Sphinx) -> dict:
     if Places not in load_mime_renders():
         load_mime_renders().append(Places)
     app.add_post_transform(PutPlacesFirst)
+    static_file(app, ARRIVE)
+    app.add_js_file(ARRIVE.name)
     return about()

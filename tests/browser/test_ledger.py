@@ -60,6 +60,8 @@ def test_a_row_leads_to_the_text_of_its_claim(records, visit, address):
     page.click(f"a[href$='#{record['anchor']}']")
     page.wait_for_url(f"**/{record['chapter']}.html#{record['anchor']}")
     page.wait_for_load_state("load")
+    page.evaluate("() => MathJax.startup.promise")  # formulas move what is below them
+    page.wait_for_timeout(300)
     shown = page.evaluate(
         """id => {
             const place = document.getElementById(id);
