@@ -49,13 +49,17 @@ def _short(value: Any) -> str:
 
 
 def _several(name: str, axis: Axis) -> str:
-    """ "3 networks", "1 network" """
+    """ "3 networks", "1 network", "2 biases", "2 samples", "5 values of H" """
     count = len(axis.values)
     if count == 1:
         return f"1 {name}"
     if axis.plural is not None:
         return f"{count} {axis.plural}"
     word = name.replace("_", " ")
+    if len(word) == 1:
+        return f"{count} values of {word}"
+    if word.endswith("s") and word[-2] not in "saiou":
+        return f"{count} {word}"  # a plural already
     if word.endswith(("s", "x", "ch", "sh")):
         return f"{count} {word}es"
     if word.endswith("y") and word[-2:-1] not in "aeiou":

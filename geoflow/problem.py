@@ -7,16 +7,15 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float64
-from typing_extensions import (
-    TypeVar,
-)  # Python 3.13's, whose default lets `Problem` stand for a problem of any network
+from typing_extensions import TypeVar  # Python 3.13's, with a default
 
 from geoflow.checks import float64_array, instance, output_vector, parameter_vector
 from geoflow.data import Dataset
 from geoflow.networks import Linearization, Network, Smoothness, linearize
 from geoflow.types import AnyArray
 
-#: The kind of network of a problem, so that `problem.network` is known to be an MLP where it was made with one.
+#: The kind of network of a problem, so that `problem.network` is known to be an MLP where it was made with one; `Problem`
+#: alone stands for a problem of any network.
 NetworkT = TypeVar("NetworkT", bound=Network, covariant=True, default=Network)
 
 

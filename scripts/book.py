@@ -20,10 +20,11 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"
 CACHES = (BUILD / ".jupyter_cache", BUILD / "jupyter_execute", BUILD / ".doctrees")
 STAMP = BUILD / ".executed-with"
+# no chapter imports them: they work on what a chapter stored
 AFTERWARDS = (
     "companion/sphinx",
     "companion/notebook",
-)  # no chapter imports them: they work on what a chapter stored
+)
 
 
 def fingerprint(root: Path) -> str:

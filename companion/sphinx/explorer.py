@@ -36,9 +36,8 @@ def renew(app: Sphinx, page: str, _template: str, _context: dict, _doctree) -> N
 
 
 def setup(app: Sphinx) -> dict:
-    app.connect(
-        "html-page-context", renew, priority=400
-    )  # before myst-nb puts the scripts into the page (500)
+    # before myst-nb puts the scripts into the page (500)
+    app.connect("html-page-context", renew, priority=400)
     static_file(app, HOST)
     app.add_js_file(HOST.name, loading_method="defer")
     return about()

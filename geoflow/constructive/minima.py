@@ -216,9 +216,8 @@ def _layers(
     layers = [(A + Lam * np.outer(ones, slope), B + Lam * offset - p[0])]
     for i in range(1, len(blocks)):
         size = len(blocks[i - 1]) / Q
-        here = (
-            np.isin(np.arange(Q), blocks[i - 1]) - size
-        )  # 1 less len/Q at p_{i−1}, −len/Q at the others
+        # 1 less len/Q at p_{i−1}, −len/Q at the others
+        here = np.isin(np.arange(Q), blocks[i - 1]) - size
         lift = Lam * (cuts[-1] - cuts[i - 1]) + margin + 1.0
         layers.append((np.eye(Q) + lift * np.outer(ones, here), p[i - 1] + lift * ones - p[i]))
     layers += [(np.eye(Q), np.full(Q, margin))] * (L - len(layers))

@@ -55,9 +55,8 @@ def _widest_cut(inside: Floats, outside: Floats) -> tuple[Floats, Floats] | None
     size = np.abs(everything - centre).max()  # the solver's tolerances are absolute
     signed = np.vstack([inside - centre, centre - outside]) / size
     sides = np.concatenate([-np.ones(len(inside)), np.ones(len(outside))])
-    rows = np.column_stack(
-        [signed, sides, np.ones(len(signed))]
-    )  # n·z − c + m ≤ 0 inside, c − n·z + m ≤ 0 outside
+    # n·z − c + m ≤ 0 inside, c − n·z + m ≤ 0 outside
+    rows = np.column_stack([signed, sides, np.ones(len(signed))])
     cost = np.zeros(Q + 2)
     cost[-1] = -1.0
     solved = linprog(

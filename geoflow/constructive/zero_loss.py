@@ -73,12 +73,10 @@ def telescoped(
         )
     one_each = stages[0][[int(np.argmax(labels == j)) for j in range(Q)]]
     size = activity(layers, one_each).max() or 1.0
-    layers += [(np.eye(Q), np.full(Q, size))] * (
-        L - len(cuts)
-    )  # what is non-negative passes, higher by `size`
-    points = activity(
-        layers, one_each
-    )  # as rounded in the layers above: only the output layer's own rounding is left
+    # what is non-negative passes, higher by `size`
+    layers += [(np.eye(Q), np.full(Q, size))] * (L - len(cuts))
+    # as rounded in the layers above: only the output layer's own rounding is left
+    points = activity(layers, one_each)
     middle = points.mean(axis=0)
     A = np.linalg.pinv(
         points - middle, rcond=1e-12

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float64
@@ -66,7 +65,7 @@ class ReducedProblem(LinearProblem):
     positive. A hidden layer narrower than d_y is allowed: then L = 0 is out of reach, as Remark 1 of the paper says.
     """
 
-    sigma: tuple[float, ...] = eqx.field(static=True)
+    sigma: Array
 
     def __init__(self, sigma: ArrayLike, d_x: int, hidden: Sequence[int]):
         values = np.asarray(float64_array("sigma", sigma, 1, "(d_y,)"))
@@ -82,12 +81,12 @@ class ReducedProblem(LinearProblem):
             )
         S = jnp.zeros((len(values), d_x)).at[:, : len(values)].set(jnp.diag(jnp.asarray(values)))
         super().__init__(Dataset(jnp.eye(d_x), S.T), hidden)
-        self.sigma = tuple(float(x) for x in values)
+        self.sigma = jnp.asarray(values)
 
     @property
     def modes(self) -> Floats:
-        """sigma (d_y,) as an array."""
-        return np.array(self.sigma)
+        """sigma (d_y,) as NumPy's."""
+        return np.asarray(self.sigma)
 
 
 def require_linear(problem: object) -> LinearProblem:

@@ -72,7 +72,8 @@ class MLP(Network):
     ) -> Float64[Array, "number K"]:
         """That many starts, each as `init` draws one, from keys split off `key`."""
         keys = jax.random.split(prng_key(key), whole_number("number", number))
-        return jnp.stack([self.init(each, scale) for each in keys])
+        scale = positive_number("scale", scale)
+        return jax.vmap(lambda each: self.init(each, scale))(keys)
 
     def unflatten(self, theta: Float64[AnyArray, " K"]) -> list[tuple[Array, Array | None]]:
         """theta (K,) as a list of (W_l (d_l, d_(l-1)), b_l (d_l,) or None)."""

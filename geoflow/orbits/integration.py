@@ -136,27 +136,28 @@ def integrate_many(
 
     Raises ValueError or TypeError for bad input, as `integrate` does.
     """
-    solver = solver or diffrax.Tsit5()
-    flow, plan, settings, times = _prepared(
-        flow,
-        problem,
-        until,
-        cost,
-        save,
-        record,
-        rtol,
-        atol,
-        rank_tolerance,
-        solver,
-        max_steps,
-        False,
-    )
+    flow = flow_named(flow)
     if isinstance(flow, Comparison):
         raise ValueError(
             "the comparison flow has a closed form, comparison_solution: there is nothing to integrate."
         )
-    starts = float64_array("starts", starts, 2, "(B starts, K)")
-    return _many(flow, problem, _untraced(starts), times, settings, plan, throw)
+    found = integrate(
+        flow,
+        problem,
+        float64_array("starts", starts, 2, "(B starts, K)"),
+        until=until,
+        cost=cost,
+        save=save,
+        record=record,
+        rtol=rtol,
+        atol=atol,
+        rank_tolerance=rank_tolerance,
+        solver=solver or diffrax.Tsit5(),
+        max_steps=max_steps,
+        throw=throw,
+    )
+    assert isinstance(found, Ensemble)
+    return found
 
 
 def _many(
@@ -205,7 +206,7 @@ def _prepared(
     max_steps: int,
     progress: bool,
 ) -> tuple[Flow, Plan, Settings, Floats]:
-    """The arguments of both, checked."""
+    """The arguments, checked."""
     flow = flow_named(flow)
     instance("problem", problem, Problem, "The order is integrate(flow, problem, start).")
     if is_traced(problem.data.targets):
@@ -280,9 +281,8 @@ def _save_times(save: int | ArrayLike, until: float) -> Floats:
         raise ValueError(
             f"save must be increasing flow times in [0, until] = [0, {until:g}], got {save!r}."
         )
-    return (
-        times if times[-1] == until else np.append(times, until)
-    )  # the integration goes on to `until`
+    # the integration goes on to `until`
+    return times if times[-1] == until else np.append(times, until)
 
 
 def _records(

@@ -34,9 +34,8 @@ class DenseQR(Solver):
             Q, R = jnp.linalg.qr(D)
             w = solve_triangular(R, Q.T @ b)
         inverse = solve_triangular(R, jnp.eye(R.shape[0]))
-        condition = jnp.linalg.norm(R) * jnp.linalg.norm(
-            inverse
-        )  # Frobenius norms: at least cond(D)
+        # Frobenius norms: at least cond(D)
+        condition = jnp.linalg.norm(R) * jnp.linalg.norm(inverse)
         ok = jnp.isfinite(w).all() & (condition * self.rtol < 1)  # False for NaN
         return Solution(w, jnp.finfo(jnp.float64).eps * condition, ok)
 

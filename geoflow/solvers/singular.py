@@ -79,9 +79,8 @@ def _decided_rank_loss(problem: Problem, theta: Array, rtol: Array) -> Array:
     n = G.shape[0]
     inverse = solve_triangular(jnp.linalg.cholesky(G), jnp.eye(n), lower=True)
     rounding = n * jnp.finfo(jnp.float64).eps
-    full = (
-        jnp.sum(inverse**2) * jnp.trace(G) * (rtol**2 + rounding) < 1
-    )  # False for the NaN of a failed Cholesky
+    # False for the NaN of a failed Cholesky
+    full = jnp.sum(inverse**2) * jnp.trace(G) * (rtol**2 + rounding) < 1
 
     def exactly() -> Array:
         sigma_min, sigma_max = _sigma_range(problem, theta)

@@ -35,9 +35,8 @@ def _with_layer(R: Array, B: Array, A: Array) -> Array:
     n, d_in = N * Q, A.shape[1]
     together = min(d_out, max(1, n // d_in))
     pieces = -(-d_out // together)
-    padded = jnp.pad(
-        B, ((0, 0), (0, 0), (0, pieces * together - d_out))
-    )  # columns of zeros change no R
+    # columns of zeros change no R
+    padded = jnp.pad(B, ((0, 0), (0, 0), (0, pieces * together - d_out)))
     pieces_of_B = jnp.moveaxis(padded.reshape(N, Q, pieces, together), 2, 0)
 
     def add(R: Array, B_piece: Array) -> tuple[Array, None]:

@@ -90,6 +90,5 @@ def visit(watches):
 
     yield opened
     for page in pages:
-        page.goto(
-            "about:blank"
-        )  # films stop, and what is still asked for fails now, not in the next visit
+        # films stop, and what is still asked for fails now, not in the next visit
+        page.goto("about:blank")

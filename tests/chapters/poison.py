@@ -48,7 +48,8 @@ def not_a_number(found: gf.Orbit | gf.Ensemble) -> gf.Orbit | gf.Ensemble:
             end=np.full_like(found.end, np.nan),
             recorded=recorded,
         )
-    last = (np.arange(len(found)), found._last)
+    reached = found.reached  # (B, S + 1): an orbit's last state is the last one that it reached
+    last = (np.arange(len(found)), reached.shape[1] - 1 - reached[:, ::-1].argmax(axis=1))
     return dataclasses.replace(
         found,
         all_costs=_spoiled(found.all_costs, last),
@@ -204,9 +205,8 @@ def run(
     for name, integrator in INTEGRATORS.items():
         patch.setattr(gf, name, poisoned(integrator, poison, results))
     patch.setattr(gf.bundle, "integrate", gf.integrate)
-    patch.setattr(
-        companion.explorer, "Explorer", lambda *_, **__: None
-    )  # claims look at no picture
+    # claims look at no picture
+    patch.setattr(companion.explorer, "Explorer", lambda *_, **__: None)
     namespace: dict[str, Any] = {"__name__": "__main__"}
     outcome: dict[str, str] = {}
     for cell in chapter.code:

@@ -112,6 +112,5 @@ def test_the_harness_sees_what_holds_on_poisoned_orbits(kind, monkeypatch):
             refused = run(chapter, spoil, results, patch)["cell-1"]
         assert bool(refused) == (rests and poison not in holds_on), (poison, refused)
     with monkeypatch.context() as patch:
-        assert (
-            run(chapter, lambda orbit: orbit, results, patch)["cell-1"] == ""
-        )  # and it holds on the orbits as they are
+        # and it holds on the orbits as they are
+        assert run(chapter, lambda orbit: orbit, results, patch)["cell-1"] == ""

@@ -149,9 +149,8 @@ def allowed_radius(layers, X):
             preactivations(layers, X), layers[:-1], [X, *activities(layers, X)], strict=False
         ):
             size = np.linalg.norm(x, axis=1)
-            moved = np.linalg.norm(W, 2) * moved + r * np.sqrt(
-                (size + moved) ** 2 + 1
-            )  # |δz| ≤ |W||δx| + |δ(W, b)||(x + δx, 1)|
+            # |δz| ≤ |W||δx| + |δ(W, b)||(x + δx, 1)|
+            moved = np.linalg.norm(W, 2) * moved + r * np.sqrt((size + moved) ** 2 + 1)
             least = min(least, (np.abs(z).min(axis=1) - moved).min())
         return least
 

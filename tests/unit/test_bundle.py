@@ -57,9 +57,8 @@ def test_the_two_parts_of_a_vector(case):
     assert relative(along + across, w) < 1e-14
     assert relative(gf.bundle.horizontal_projector(problem, theta), np.linalg.pinv(D) @ D) < 1e-9
     size = np.linalg.norm(w)
-    assert (
-        np.linalg.norm(D @ across) < 1e-9 * np.linalg.norm(D) * size
-    )  # the outputs do not feel it
+    # the outputs do not feel it
+    assert np.linalg.norm(D @ across) < 1e-9 * np.linalg.norm(D) * size
     assert abs(along @ across) < 1e-9 * size**2
     assert np.linalg.norm(gf.bundle.vertical(problem, theta, along)) < 1e-9 * size
 

@@ -88,9 +88,8 @@ def test_refuses_what_is_no_clustered_data_set():
             ):
                 build(no_data)
     with pytest.raises(ValueError, match=r"labels must be the classes 0\.\.2, got 1 to 3"):
-        con.clusters(
-            gf.Dataset(X, 2 * Y, labels + 1)
-        )  # targets that are no unit vectors: else the data set itself refuses
+        # targets that are no unit vectors: else the data set itself refuses
+        con.clusters(gf.Dataset(X, 2 * Y, labels + 1))
     with pytest.raises(
         TypeError, match=r"(?s)the argument must be a Clusters, got Dataset .*Pass clusters\(data\)"
     ):
@@ -114,9 +113,8 @@ def test_means_on_a_line_or_on_one_spot():
         con.clusters(on_a_line)
     with pytest.raises(ValueError, match="affinely independent"):
         con.clusters(data_of(np.ones((4, 2)), np.array([0, 1, 0, 1]), 2))
-    con.clusters(
-        data_of(np.array([[1e-3, 0.0], [1.1e-3, 0.0]]), np.arange(2), 2)
-    )  # small is not flat
+    # small is not flat
+    con.clusters(data_of(np.array([[1e-3, 0.0], [1.1e-3, 0.0]]), np.arange(2), 2))
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])

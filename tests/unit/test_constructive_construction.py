@@ -88,9 +88,8 @@ def test_the_clearance_without_biases_and_of_relu_followed_knowingly():
     data = gf.Dataset(np.array([[2.0], [-0.5]]), np.zeros((2, 1)))
     for activation in ("relu", gf.almost_everywhere(gf.relu)):
         problem = gf.Problem(gf.MLP((1, 1, 1, 1), activation, bias=False), data)
-        assert (
-            con.clearance(problem, jnp.array([3.0, 0.1, 1.0])) == 0.0
-        )  # −0.5 dies, and 0 meets the next kink
+        # −0.5 dies, and 0 meets the next kink
+        assert con.clearance(problem, jnp.array([3.0, 0.1, 1.0])) == 0.0
         assert (
             con.clearance(
                 gf.Problem(gf.MLP((1, 1, 1), activation, bias=False), data), jnp.array([3.0, 1.0])

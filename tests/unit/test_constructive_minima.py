@@ -100,9 +100,8 @@ def test_every_proper_subset(Q, T):
     assert abs(con.minimum_cost(drawn.data, T) - C) <= 1e-12
     assert np.abs(plain.outputs(layers, drawn.X) - expected_outputs(drawn, m)).max() <= 1e-12
     assert m.clearance > 0.5 - 1e-9
-    assert np.linalg.matrix_rank(layers[0][0], rtol=1e-9) == Q - max(
-        len(T), 1
-    )  # deficient on purpose
+    # deficient on purpose
+    assert np.linalg.matrix_rank(layers[0][0], rtol=1e-9) == Q - max(len(T), 1)
     assert_local_minimum(drawn, m, Q**2 + Q + (Q - 1) * len(T))
 
 
@@ -344,10 +343,11 @@ def test_one_cluster():
 @pytest.mark.parametrize("gap", [1e-9, 1e-13])
 def test_two_clusters_that_nearly_touch(gap):
     """A cut with hardly any room asks for a Λ beyond what float64 holds: refused, not built badly."""
+    # 2/3 of `along` counts: 1 − .5 for 0, .5 for the others
     along, across = (
         np.array([0.75, 0, 0]),
         np.array([0, 0.1, -0.2]),
-    )  # 2/3 of `along` counts: 1 − .5 for 0, .5 for the others
+    )
     X = [[1, 0, 0] + (1 - gap) * along, [1, 0, 0] - (1 - gap) * along]
     for mean in np.eye(3)[1:]:
         X += [mean + along, mean - along, mean + across, mean - across]

@@ -30,9 +30,8 @@ def test_by_hand():
     assert con.noisy_clusters(z, [0, 0, 1, 1]) == 1
     assert con.noise_to_signal(z[2:], [0, 1]) == 0  # two points on one spot, and no noise
     assert con.noise_to_signal(np.array([[1.0], [-1], [0], [0]]), [0, 0, 1, 1]) == np.inf
-    assert con.noise_to_signal(z, [0, 0, 0, 0]) == pytest.approx(
-        np.sqrt(5)
-    )  # one cluster: its radius
+    # one cluster: its radius
+    assert con.noise_to_signal(z, [0, 0, 0, 0]) == pytest.approx(np.sqrt(5))
 
 
 def test_the_count_falls_by_one_a_layer_and_the_ratio_may_rise():

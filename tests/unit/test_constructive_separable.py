@@ -23,9 +23,8 @@ def assert_built(made, X, labels, Q, tolerance=1e-12):
         frame = (z - cone.p) @ cone.V.T
         behind = (frame < 0).all(axis=1)
         assert (behind | (frame > 0).all(axis=1)).all()
-        assert np.array_equal(
-            behind, labels == j
-        )  # the cluster alone, not the base points before it
+        # the cluster alone, not the base points before it
+        assert np.array_equal(behind, labels == j)
         z = np.where(behind[:, None], cone.p, z)
         assert np.abs(x - (z - cone.p) @ cone.V.T).max() < 1e-11 * (
             np.abs(X).max() + np.abs(cone.p).max()

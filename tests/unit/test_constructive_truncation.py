@@ -33,9 +33,8 @@ def test_the_simplex_is_regular(Q):
     t = con.simplex(Q)
     assert t.shape == (Q, Q - 1)
     if Q > 1:
-        gram = np.full((Q, Q), -1 / (Q - 1)) + np.eye(Q) * Q / (
-            Q - 1
-        )  # |t_k| = 1, all angles equal
+        # |t_k| = 1, all angles equal
+        gram = np.full((Q, Q), -1 / (Q - 1)) + np.eye(Q) * Q / (Q - 1)
         assert np.abs(t @ t.T - gram).max() < 1e-14
 
 

@@ -35,9 +35,8 @@ def assert_truncates(made, drawn, lam=None):
         assert np.abs(images - np.where(forward[:, None], z, cone.p)).max() < rounding
         z = np.where(forward[:, None], z, cone.p)
         assert np.array_equal(made.stages[j + 1], z)
-        assert np.abs(x[j] - (z - cone.p) @ V.T).max() < rounding * np.linalg.norm(
-            V, 2
-        )  # telescoping
+        # telescoping
+        assert np.abs(x[j] - (z - cone.p) @ V.T).max() < rounding * np.linalg.norm(V, 2)
         if Q > 1:
             others = (drawn.means.sum(axis=0) - drawn.means[j]) / (Q - 1)
             least = plain.heights(drawn.means).min()
@@ -46,9 +45,8 @@ def assert_truncates(made, drawn, lam=None):
                 np.abs(cone.p - ((1 - theirs) * drawn.means[j] + theirs * others)).max()
                 < 1e-8 * least + 1e-12 * size
             )
-            assert (
-                np.abs((np.delete(drawn.means, j, axis=0) - others) @ cone.n).max() < 1e-9 * size
-            )  # along ∇λ_j
+            # along ∇λ_j
+            assert np.abs((np.delete(drawn.means, j, axis=0) - others) @ cone.n).max() < 1e-9 * size
 
 
 @settings(max_examples=60)

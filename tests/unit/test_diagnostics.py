@@ -107,9 +107,8 @@ def test_stationary_points_of_the_three_kinds():
     assert (trapped.rank.rank, trapped.rank.full) == (1, False)
     moving = seen(jnp.arange(8.0))
     assert not moving.stationary
-    assert moving.gradient_norm == pytest.approx(
-        abs(np.mean(0.5 - np.arange(8))), rel=1e-14
-    )  # only ∂C/∂c
+    # only ∂C/∂c
+    assert moving.gradient_norm == pytest.approx(abs(np.mean(0.5 - np.arange(8))), rel=1e-14)
 
 
 @pytest.mark.usefixtures("as_a_user")

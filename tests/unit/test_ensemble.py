@@ -68,9 +68,8 @@ def test_a_cost_that_is_reached():
     whole, (cost, stopped) = many(), with_a_cost()
     reached = np.array([status is gf.Status.cost_reached for status in stopped.status])
     assert reached.sum() == 2
-    assert np.array_equal(
-        stopped.ok, reached
-    )  # as in `integrate`: a cost that was asked for and not reached is a failure
+    # as in `integrate`: a cost that was asked for and not reached is a failure
+    assert np.array_equal(stopped.ok, reached)
     assert np.array_equal(reached, whole.cost[:, -1] <= cost)
     with pytest.raises(
         gf.EnsembleStopped,
@@ -113,9 +112,8 @@ def test_an_overflow_is_kept_and_raised():
     assert np.isnan(quiet.cost[2, 1:]).all()
     assert quiet.cost[2, 0] == np.inf  # what its start costs
     others = [0, 1, 3, 4]
-    assert quiet.cost[others] == pytest.approx(
-        many().cost[others], rel=1e-8
-    )  # the one does not spoil the others
+    # the one does not spoil the others
+    assert quiet.cost[others] == pytest.approx(many().cost[others], rel=1e-8)
     with pytest.raises(
         gf.EnsembleStopped,
         match=r"1 of 5 orbits did not do what was asked, most often: a value became NaN .*smaller `scale`",
@@ -146,9 +144,8 @@ def test_steps_that_run_out():
 def test_a_rank_that_is_lost():
     """x = (w_1w_2, w_1 + w_2): det D = w_2 − w_1, a wall between the starts and a target beyond it."""
     network = gf.FunctionNetwork(lambda w, _: jnp.stack([w[0] * w[1], w[0] + w[1]])[None], 2)
-    toy = gf.Problem(
-        network, gf.Dataset([[1.0]], [[2.0, 2.0]])
-    )  # w_1w_2 = 2 = w_1 + w_2 has no real solution
+    # w_1w_2 = 2 = w_1 + w_2 has no real solution
+    toy = gf.Problem(network, gf.Dataset([[1.0]], [[2.0, 2.0]]))
     reachable = gf.Problem(network, gf.Dataset([[1.0]], [[2.0, 3.0]]))  # (1, 2)
     rows = jnp.array([[0.5, 3.0], [0.0, 2.0]])
     found = gf.integrate_many("adapted", reachable, rows, until=5.0, max_steps=500)
@@ -172,9 +169,8 @@ def test_kinks_are_followed_and_every_orbit_says_so():
     """The first start reaches the cost, the second never does, the third one overflows: outcomes; and none is classical."""
     network = gf.MLP((1, 2, 1), gf.almost_everywhere(gf.relu))
     kinked = gf.Problem(network, gf.Dataset([[1.0], [2.0]], [[1.0], [3.0]]))
-    dead = np.array(
-        [-1.0, -2, -1, -1, 1, 1, 0]
-    )  # no neuron active: the output bias alone moves, to the mean target
+    # no neuron active: the output bias alone moves, to the mean target
+    dead = np.array([-1.0, -2, -1, -1, 1, 1, 0])
     rows = jnp.array([[1.0, 1, 0.1, 0.2, 0.5, 0.6, 0], dead, np.full(7, 1e120)])
     options = {"until": 30.0, "save": 4, "cost": 1e-3, "max_steps": 500}
     ensemble = gf.integrate_many("standard", kinked, rows, throw=False, **options)

@@ -116,9 +116,8 @@ def test_a_kick_out_of_a_saddle_by_hand():
     point = gf.equilibria.critical_point(problem, origin)
     assert point.eigenvalues == pytest.approx([-1, 1])
     assert (point.rank.rank, point.index, point.nullity) == (0, 1, 0)
-    assert (
-        point.predicted_dimension == 2
-    )  # K − rank, while the point is isolated: the rank is not locally constant
+    # K − rank, while the point is isolated: the rank is not locally constant
+    assert point.predicted_dimension == 2
     n = gf.equilibria.escape_direction(point)
     assert n == pytest.approx([np.sqrt(0.5)] * 2)
     for kappa in (0.1, -0.1):  # C = (1 − κ²/2)²/2: both signs lower it, by κ²/2 − κ⁴/8

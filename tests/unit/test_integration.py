@@ -453,9 +453,8 @@ def test_a_cost_and_failures_across_kinks():
     assert reached.cost[-1] <= 1e-4 * (1 + 1e-6)
     short = gf.integrate("adapted", FOLLOWED, POSITIVE, until=0.1, cost=1e-4, **options)
     assert short.status is gf.Status.cost_not_reached
-    dead = gf.integrate(
-        "adapted", FOLLOWED, -POSITIVE, until=6.0, **options
-    )  # no neuron active: rank D = 1
+    # no neuron active: rank D = 1
+    dead = gf.integrate("adapted", FOLLOWED, -POSITIVE, until=6.0, **options)
     assert dead.status is gf.Status.rank_loss
     stopped = gf.integrate(
         "adapted", FOLLOWED, POSITIVE, until=6.0, save=SAVE, max_steps=2, throw=False

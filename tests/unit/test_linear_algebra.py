@@ -107,9 +107,8 @@ def test_a_fixed_cut_off_is_no_decision():
     rank = gf.numerical_rank(jnp.asarray(D))
     assert (rank.rank, rank.decided) == (2, False)
     assert 1e-12 < rank.sigma_min / rank.sigma_max < 1e-11
-    assert (
-        np.linalg.norm(gf.moore_penrose(jnp.asarray(D)) @ D - np.eye(3)) < 1e-3
-    )  # cond(D)·eps = 6e-5
+    # cond(D)·eps = 6e-5
+    assert np.linalg.norm(gf.moore_penrose(jnp.asarray(D)) @ D - np.eye(3)) < 1e-3
     # ran D does not change when columns are scaled, and there the rank can be told
     t = np.arange(-15.0, 16.0)
     Q, _ = np.linalg.qr(np.stack([np.ones_like(t), t, t**2], axis=1))

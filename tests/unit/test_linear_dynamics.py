@@ -59,9 +59,8 @@ def test_the_dynamics_go_down_the_loss(drawn):
 
 def test_the_clock_is_the_papers():
     """A scalar network of one weight each, w_1 = w_2: u̇ = 2u(1 − u), not divided by the number of samples."""
-    problem = ln.LinearProblem(
-        gf.Dataset(jnp.full((4, 1), 0.5), jnp.full((4, 1), 0.5)), (1,)
-    )  # XXᵀ = 1, four samples
+    # XXᵀ = 1, four samples
+    problem = ln.LinearProblem(gf.Dataset(jnp.full((4, 1), 0.5), jnp.full((4, 1), 0.5)), (1,))
     assert np.asarray(ln.gdd(problem, jnp.array([0.5, 0.5]))) == pytest.approx(
         0.5 * 0.75, rel=1e-14
     )

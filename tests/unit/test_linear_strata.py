@@ -107,7 +107,7 @@ def test_equal_sigma_keep_their_values_and_lose_their_counts():
     for refuse in (lambda: ln.require_distinct(sigma), lambda: ln.inertia(sigma, 4, 3, (0,))):
         with pytest.raises(
             ValueError,
-            match=r"distinct σ_i, got \[2\. 2\. 1\.\].*Change the targets a little, or treat",
+            match=r"distinct σ_i, got \[2\. 2\. 1\.\].*rotated into one another.*Change the targets a little, or",
         ):
             refuse()
     # and rightly: the Hessian has more zeros than the formula for distinct ones would say

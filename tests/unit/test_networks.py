@@ -85,9 +85,8 @@ def test_smooth_relu_is_c1_and_relu_outside_its_zone(eps):
     assert np.allclose(activation(z)[outside], gf.relu(z)[outside], rtol=0, atol=1e-16)
     slope = np.asarray(jax.vmap(jax.grad(activation.function))(z))
     steepest = np.abs(np.diff(slope)).max() / (z[1] - z[0])
-    assert steepest == pytest.approx(
-        1 / (2 * eps), rel=1e-6
-    )  # the Lipschitz constant that it promises, attained
+    # the Lipschitz constant that it promises, attained
+    assert steepest == pytest.approx(1 / (2 * eps), rel=1e-6)
     assert (np.diff(activation(z)) >= 0).all()
     assert gf.smooth_relu(eps) is activation  # one object an eps: no recompilation
 

@@ -196,9 +196,8 @@ def test_rank_loss_gives_the_minimal_norm_least_squares_solution(where):
         w = np.asarray(found.w)
         assert relative(w, pen @ b) < (1e-8 if name == "LSMR" else 1e-11), name
         assert np.linalg.norm(D.T @ (D @ w - b)) < 1e-8 * np.linalg.norm(b), name  # least squares
-        assert np.linalg.norm(w - pen @ (D @ w)) < 1e-8 * np.linalg.norm(w), (
-            name
-        )  # no part in ker D
+        # no part in ker D
+        assert np.linalg.norm(w - pen @ (D @ w)) < 1e-8 * np.linalg.norm(w), name
 
 
 def test_rank_loss_is_seen_for_targets_in_the_range_too():
@@ -213,9 +212,8 @@ def test_rank_loss_is_seen_for_targets_in_the_range_too():
 def test_underparametrized_rank_loss():
     drawn = UNDER.like(seed=4)
     (W, b), output = drawn.problem.network.unflatten(drawn.theta)
-    theta = drawn.problem.network.flatten(
-        [(W.at[1].set(W[0]), b.at[1].set(b[0])), output]
-    )  # two equal neurons
+    # two equal neurons
+    theta = drawn.problem.network.flatten([(W.at[1].set(W[0]), b.at[1].set(b[0])), output])
     vector = drawn.vector(drawn.problem.QN)
     D = PlainNetwork.like(drawn.problem.network).jacobian(np.asarray(theta), drawn.inputs)
     assert np.linalg.matrix_rank(D) < drawn.problem.K

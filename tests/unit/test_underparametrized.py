@@ -66,9 +66,8 @@ def test_the_projector_at_full_rank_is_the_formula(drawn):
     """NA (1.21), GM (5.4)."""
     D = conditioned(plain_jacobian(drawn))
     P = np.asarray(gf.tangent_projector(drawn.problem.jacobian(drawn.theta)))
-    assert (
-        relative(P, D @ np.linalg.inv(D.T @ D) @ D.T) < 1e-7
-    )  # the formula squares the condition number, here < 1e4
+    # the formula squares the condition number, here < 1e4
+    assert relative(P, D @ np.linalg.inv(D.T @ D) @ D.T) < 1e-7
     assert relative(P, D @ np.linalg.pinv(D)) < 1e-9
     assert np.linalg.norm(P @ P - P) < 1e-12
     assert np.trace(P) == pytest.approx(drawn.problem.K, abs=1e-9)
