@@ -1,33 +1,19 @@
 """No claim holds on poisoned orbits: every checked cell that rests on an integration refuses NaN, and orbits that stopped."""
 
 import json
-import os
 from pathlib import Path
 
 import jax
 import matplotlib
 import numpy as np
 import pytest
-from not_yet import NOT_YET
 from poison import POISONS, resting_on_orbits, run
 
 from companion.notebook.cells import Chapter
 from companion.notebook.normal_form import chapters
 
 ROOT = Path(__file__).resolve().parents[2]
-#: In `make test`, which has to end; $POISONED=all takes every chapter that is not in NOT_YET, and they pass.
-QUICK = ("constructive/descent", "flows/ntk", "foundations/setting", "linear/rates")
-
-
-def wanted(name: str) -> bool:
-    return name not in NOT_YET if os.environ.get("POISONED") == "all" else name in QUICK
-
-
-CHAPTERS = [
-    path
-    for path in chapters(ROOT / "book")
-    if wanted(path.relative_to(ROOT / "book").with_suffix("").as_posix())
-]
+CHAPTERS = chapters(ROOT / "book")
 #: (chapter, cell, poison) -> why what the cell claims is as true with it.
 UNTOUCHED: dict[tuple[str, str, str], str] = {}
 

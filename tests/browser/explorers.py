@@ -1,11 +1,7 @@
-"""Every control of every explorer moves the picture, by keyboard and by pointer, with no kernel."""
+"""What a page's explorers must do with no kernel: every control moves the picture, by keyboard and by pointer."""
 
 import pytest
-from playwright.sync_api import Locator, TimeoutError
-
-from tests.browser.support import THEMES, WIDTHS, chapters
-
-pytestmark = pytest.mark.browser
+from playwright.sync_api import Locator, Page, TimeoutError
 
 
 class Shown:
@@ -87,20 +83,9 @@ def by_pointer(shown: Shown, control: Locator) -> None:
         shown.changed(f"the menu {label!r}, by pointer,")
 
 
-# An orthogonal array: four of the eight combinations. Every theme meets every width, every theme every way and every
-# width every way; what is left out is a fault that needs one theme, one width and one way at once.
-COMBINATIONS = [
-    (theme, width, (by_keyboard, by_pointer)[(i + j) % 2])
-    for i, theme in enumerate(THEMES)
-    for j, width in enumerate(WIDTHS)
-]
-
-
-@pytest.mark.parametrize(("theme", "width", "way"), COMBINATIONS)
-@pytest.mark.parametrize("chapter", chapters())
-def test_every_control_moves_the_picture(chapter, theme, width, way, visit, address):
-    watch = visit(f"{address}/{chapter}.html", theme, width)
-    explorers = watch.page.locator(".gf-explorer").all()
+def check_every_control(page: Page, way) -> None:
+    """Every control of every explorer moves its picture, used in one way."""
+    explorers = page.locator(".gf-explorer").all()
     assert explorers, "a chapter lets its reader play: it has an explorer"
     for root in explorers:
         root.scroll_into_view_if_needed()
@@ -108,12 +93,10 @@ def test_every_control_moves_the_picture(chapter, theme, width, way, visit, addr
         for kind in (".gf-slider", ".gf-radios", ".gf-select"):
             for control in root.locator(kind).all():
                 way(Shown(root), control)
-    watch.check()
 
 
-@pytest.mark.parametrize("chapter", chapters())
-def test_focus_is_visible_and_a_reading_is_announced(chapter, visit, address):
-    page = visit(f"{address}/{chapter}.html").page
+def check_focus(page: Page) -> None:
+    """The focus is visible, and a reading is announced."""
     for root in page.locator(".gf-explorer").all():
         assert root.locator(".gf-reading").get_attribute("aria-live") == "polite"
         for control in root.locator("input, select, button").all():
@@ -123,9 +106,8 @@ def test_focus_is_visible_and_a_reading_is_announced(chapter, visit, address):
             assert control.evaluate("input => getComputedStyle(input).outlineStyle") == "solid"
 
 
-@pytest.mark.parametrize("chapter", chapters())
-def test_playing_does_not_read_every_frame_aloud(chapter, visit, address):
-    page = visit(f"{address}/{chapter}.html").page
+def check_films(page: Page) -> None:
+    """Playing does not read every frame aloud."""
     for play in page.locator(".gf-play").all():
         reading = page.locator(".gf-explorer", has=play).locator(".gf-reading")
         page.locator(".gf-slider", has=play).locator("input").press("Home")  # a film that lasts
@@ -135,11 +117,3 @@ def test_playing_does_not_read_every_frame_aloud(chapter, visit, address):
         assert reading.get_attribute("aria-live") == "off"
         play.click()
         assert reading.get_attribute("aria-live") == "polite"
-
-
-@pytest.mark.parametrize("chapter", chapters())
-def test_works_from_a_file(chapter, visit, built):
-    watch = visit((built / f"{chapter}.html").as_uri())
-    for root in watch.page.locator(".gf-explorer").all():
-        by_keyboard(Shown(root), root.locator(".gf-control").first)
-    watch.check()
