@@ -45,8 +45,10 @@ def stages() -> dict[str, list[str]]:
         "lint": [python, "-m", "ruff", "check", "."],
         "format": [python, "-m", "ruff", "format", "--check", "."],
         "types": [python, "scripts/check_types.py"],
-        "unit": pytest("unit", *TWO_CORES, "tests/unit", "tests/chapters"),
+        "unit": pytest("unit", *TWO_CORES, "tests/unit", "tests/chapters/test_contract.py"),
         "chapters": pytest("chapters", *TWO_CORES, *NBVAL, "book"),
+        # after the chapters, which leave their programs compiled
+        "poison": pytest("poison", *TWO_CORES, "tests/chapters/test_poison.py"),
         "faults": pytest("faults", *TWO_CORES, "tests/faults"),
         "book": [python, "scripts/book.py"],
         # A worker that is done takes over from the other. By file, all pages would be on one.

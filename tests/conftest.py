@@ -3,6 +3,7 @@
 All three must be set before geoflow, and with it JAX, is first imported.
 """
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -30,6 +31,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # Every shape and dtype in a signature of geoflow holds, or the test fails. jaxtyping's hook decorates functions and
 # dataclass fields and leaves eqx.Module and filter_jit as they are: the check happens while tracing, once a shape.
 jaxtyping.install_import_hook("geoflow", "beartype.beartype")
+
+# JAX keeps what it has traced: a heap of gigabytes that is not garbage, and is searched for it in vain.
+gc.set_threshold(5_000, 20, 50)
 
 # Repeatable: a failure in CI is a failure here. HYPOTHESIS_PROFILE=search draws new examples, and more of them.
 settings.register_profile(

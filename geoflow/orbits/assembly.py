@@ -12,19 +12,21 @@ from geoflow.orbits.ensemble import Ensemble
 from geoflow.orbits.orbit import Orbit
 from geoflow.orbits.solve import OUTCOMES, Plan, Settings, Solved
 from geoflow.orbits.status import Status
-from geoflow.problem import Problem
+from geoflow.problem import Problem, resolved_cost
 from geoflow.types import Floats
 
 #: What a compiled program recorded, fetched: "lost" truth values, the others float64.
 Records = dict[str, NDArray[Any]]
 
 
-def stops_at_once(firsts: Records, i: int, settings: Settings) -> Status | None:
-    """What the i-th start alone decides."""
+def stops_at_once(problem: Problem, firsts: Records, i: int, settings: Settings) -> Status | None:
+    """What the i-th start alone decides. A cost is reached to what rounding leaves of it: C ≈ |r|² moves by 2|r||δr|."""
     if not np.isfinite(firsts["cost"][i]):
         return Status.non_finite
-    if settings.cost is not None and firsts["cost"][i] <= float(settings.cost):
-        return Status.cost_reached
+    if settings.cost is not None:
+        cost = float(settings.cost)
+        if firsts["cost"][i] <= cost + 2 * np.sqrt(cost * float(resolved_cost(problem))):
+            return Status.cost_reached
     return Status.rank_loss if firsts["lost"][i] else None
 
 

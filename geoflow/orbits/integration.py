@@ -96,7 +96,7 @@ def integrate(
             f"the cost at the start is {float(first['cost'][0]):g}: the network overflows or is undefined there. Start "
             "elsewhere; a smaller `scale` in init usually helps."
         )
-    stop = stops_at_once(first, 0, settings)
+    stop = stops_at_once(problem, first, 0, settings)
     if stop is not None:
         orbit = single_orbit(flow, problem, np.asarray(state), first, 0, stop, plan)
     else:
@@ -172,7 +172,7 @@ def _many(
     starts = jnp.asarray(given)
     flow.start(problem, starts[0])
     firsts = _records(flow, problem, starts, settings, plan)
-    stops = [stops_at_once(firsts, i, settings) for i in range(len(starts))]
+    stops = [stops_at_once(problem, firsts, i, settings) for i in range(len(starts))]
     going = jnp.asarray([stop is None for stop in stops])
     solved = solve_all(
         flow, problem, starts, going, _clock_times(flow, problem, times), settings, plan

@@ -110,7 +110,7 @@ def test_a_hundred_frames_fit_in_a_page(monkeypatch):
         axes.legend()
         return figure, f"k is {k}"
 
-    assert len(Explorer(draw, k=range(20)).frames) / 20 <= 3000  # bytes: 300 kB for a hundred
+    assert len(Explorer(draw, k=range(10)).frames) / 10 <= 3000  # bytes: 300 kB for a hundred
 
 
 def test_too_many_frames_for_a_page_are_refused_before_any_is_drawn(monkeypatch):

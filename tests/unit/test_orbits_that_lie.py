@@ -208,14 +208,14 @@ def test_a_restarted_orbit_keeps_the_line(flow):
     assert again.cost == pytest.approx(again.cost[0] * np.exp(-2 * again.s / 8), rel=1e-4)
 
 
-@settings(max_examples=200)
+@settings(max_examples=60)
 @given(
     seed=seeds,
     scale=st.floats(0.3, 1.5),
     shape=st.sampled_from([((2, 16, 1), 8), ((3, 6, 6, 2), 4), ((2, 5, 2), 3), ((4, 9, 1), 6)]),
 )
 def test_an_overparametrized_orbit_follows_the_law_or_says_why_not(seed, scale, shape):
-    """Each of 200 drawn problems: within 1e-8 of |x_0 − y| of the line, or a status."""
+    """Each of the drawn problems: within 1e-8 of |x_0 − y| of the line, or a status."""
     drawn = Case(*shape, seed=seed, scale=scale)
     orbit = gf.integrate(
         gf.adapted,
@@ -304,7 +304,7 @@ def test_methods_of_a_problem_can_be_jitted():
 
 
 def test_everything_pickles():
-    orbit = gf.integrate(gf.adapted, PROBLEM, THETA, until=4.0, save=4)
+    orbit = gf.integrate(gf.adapted, PROBLEM, THETA, until=4.0, save=4, record=("theta", "sigma"))
     again = pickle.loads(pickle.dumps(orbit))
     assert np.array_equal(again.theta, orbit.theta)
     assert np.array_equal(again.sigma_min, orbit.sigma_min)
@@ -314,15 +314,10 @@ def test_everything_pickles():
     assert np.array_equal(
         pickle.loads(pickle.dumps(ensemble)).recorded["theta"], ensemble.recorded["theta"]
     )
-    for raiser in (
-        lambda: gf.integrate(gf.adapted, PROBLEM, THETA, until=4.0, cost=1e-9),
-        lambda: gf.integrate_many(gf.adapted, PROBLEM, THETA[None], until=4.0, cost=1e-9),
-    ):
-        with pytest.raises(RuntimeError) as caught:
-            raiser()
-        copied = pickle.loads(pickle.dumps(caught.value))
-        assert type(copied) is type(caught.value)
-        assert str(copied) == str(caught.value)
+    for raised in (gf.OrbitStopped(orbit), gf.EnsembleStopped(ensemble)):
+        copied = pickle.loads(pickle.dumps(raised))
+        assert type(copied) is type(raised)
+        assert str(copied) == str(raised)
 
 
 def test_an_orbit_is_saved_and_read_back(tmp_path):
