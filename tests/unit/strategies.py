@@ -89,7 +89,7 @@ def widths():
 SHAPES = {
     "over": [
         ((3, 5, 2), 3, "tanh", True),
-        ((2, 3, 3, 1), 5, "softplus", False),
+        ((2, 3, 3, 1), 4, "softplus", False),
         ((2, 3, 2), 1, "sin", True),
         ((3, 2, 2), 4, "sigmoid", False),
         ((1, 1), 1, "identity", True),

@@ -1,5 +1,6 @@
 """Small inputs that once gave wrong numbers with a good status, each with its second witness and its relatives."""
 
+import dataclasses
 import pickle
 
 import diffrax
@@ -314,7 +315,11 @@ def test_everything_pickles():
     assert np.array_equal(
         pickle.loads(pickle.dumps(ensemble)).recorded["theta"], ensemble.recorded["theta"]
     )
-    for raised in (gf.OrbitStopped(orbit), gf.EnsembleStopped(ensemble)):
+    stopped = dataclasses.replace(orbit, status=gf.Status.max_steps)
+    some = dataclasses.replace(
+        ensemble, status=np.array([gf.Status.max_steps, gf.Status.completed])
+    )
+    for raised in (gf.OrbitStopped(stopped), gf.EnsembleStopped(some)):
         copied = pickle.loads(pickle.dumps(raised))
         assert type(copied) is type(raised)
         assert str(copied) == str(raised)
