@@ -262,7 +262,8 @@ def _known() -> dict[str, Any]:
 
 @functools.cache
 def _compiled(function: Callable[..., Any], light: bool) -> Callable[..., Any]:
-    return eqx.filter_jit(function, compiler_options=_known() if light else None)
+    options: dict[str, Any] = {"compiler_options": _known()} if light else {}
+    return eqx.filter_jit(**options)(function)
 
 
 def _is_small(problem: Problem) -> bool:
