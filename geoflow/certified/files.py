@@ -19,7 +19,7 @@ EXACT = ("radius", "contraction", "seconds")
 def save(certificate: Certificate, path: str | Path) -> None:
     """Writes one certificate. Raises TypeError for anything else, ValueError for a number that is NaN or infinite."""
     instance("certificate", certificate, Certificate, "The order is save(certificate, path).")
-    content = {"format": FORMAT} | {
+    content: dict[str, Any] = {"format": FORMAT} | {
         field.name: getattr(certificate, field.name) for field in fields(Certificate)
     }
     for name in EXACT:

@@ -7,9 +7,7 @@ import itertools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from mpmath import iv
-
-from geoflow.checker.intervals import Interval, sin_cos
+from geoflow.checker.intervals import Interval, iv, sin_cos
 from geoflow.checker.network import ACTIVATIONS, Matrix, Net, Vector
 
 

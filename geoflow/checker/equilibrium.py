@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from mpmath import iv
-
 from geoflow.checker.cost import cost, gradient, hessian, jacobian, outputs
 from geoflow.checker.intervals import (
     Interval,
@@ -13,6 +11,7 @@ from geoflow.checker.intervals import (
     below,
     grown,
     interval,
+    iv,
     number,
     numbers,
     table,

@@ -10,10 +10,11 @@ from fractions import Fraction
 from functools import cache
 from typing import Any
 
-from mpmath import iv, mpf
+import mpmath
 
-#: An interval of mpmath, which has no types.
+#: An interval of mpmath, and the context that makes them: neither has types.
 Interval = Any
+iv: Any = mpmath.iv
 
 BITS = 100
 
@@ -108,7 +109,7 @@ def largest(values: Sequence[Interval]) -> Interval:
 
 def size(value: Interval) -> float:
     """The midpoint in floating point, for what needs no proof."""
-    return float(mpf(value.mid))
+    return float(mpmath.mpf(value.mid))
 
 
 def exp(x: Interval) -> Interval:

@@ -8,9 +8,8 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from mpmath import iv
 
-from geoflow.checker.intervals import BITS, Interval, Refused, below, interval, largest, size
+from geoflow.checker.intervals import BITS, Interval, Refused, below, interval, iv, largest, size
 
 #: No precision is higher.
 MOST_BITS = 4000

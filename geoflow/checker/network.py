@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from mpmath import iv
-
 from geoflow.checker.intervals import (
     Interval,
     Refused,
     exp,
     hull,
+    iv,
     log,
     numbers,
     sin_cos,

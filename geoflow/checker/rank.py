@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from mpmath import iv
-
 from geoflow.checker.intervals import (
     Interval,
     Refused,
     grown,
     interval,
+    iv,
     number,
     numbers,
     table,

@@ -19,9 +19,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
-from mpmath import iv
-
-from geoflow.checker.intervals import Interval, Refused, below, exp, hull, interval, log
+from geoflow.checker.intervals import Interval, Refused, below, exp, hull, interval, iv, log
 
 Side = tuple[float, float]
 

