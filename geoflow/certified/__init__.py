@@ -4,6 +4,7 @@
 `geoflow.checker` proves a certificate again by other means. Needs python-flint: pip install 'geoflow[certified]'.
 """
 
+from geoflow.certified.brackets import certify_nonintegrable as certify_nonintegrable
 from geoflow.certified.certificate import Certificate as Certificate
 from geoflow.certified.equilibrium import certify_equilibrium as certify_equilibrium
 from geoflow.certified.files import load as load

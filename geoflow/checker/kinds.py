@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from geoflow.checker.brackets import check_brackets
 from geoflow.checker.equilibrium import check_equilibrium
 from geoflow.checker.infimum import check_infimum
 from geoflow.checker.intervals import Refused, working_precision
@@ -20,6 +21,7 @@ CHECKERS: dict[str, Callable[[dict[str, Any]], None]] = {
     "infimum": check_infimum,
     "equilibrium": check_equilibrium,
     "rank": check_rank,
+    "brackets": check_brackets,
 }
 
 #: What a claim that is no claim may cause on its way.

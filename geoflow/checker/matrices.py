@@ -54,7 +54,7 @@ def inertia(H: Matrix) -> tuple[int, int] | None:
     centre = floats(H)
     if not np.isfinite(centre).all():
         return None
-    Q = _exact(np.linalg.eigh((centre + centre.T) / 2)[1])
+    Q = exact(np.linalg.eigh((centre + centre.T) / 2)[1])
     Qt = transposed(Q)
     if not below(row_norm(less_one(product(Qt, Q))), iv.mpf(1)):
         return None
@@ -142,7 +142,7 @@ def _inverse(matrix: Matrix) -> Matrix:
         raise Refused("F′ has no inverse at the centre of the box.") from None
     if not np.isfinite(A).all():
         raise Refused("F′ has no inverse at the centre of the box.")
-    return _exact(A)
+    return exact(A)
 
 
 def floats(matrix: Matrix) -> np.ndarray:
@@ -155,7 +155,8 @@ def floats(matrix: Matrix) -> np.ndarray:
     )
 
 
-def _exact(array: np.ndarray) -> Matrix:
+def exact(array: np.ndarray) -> Matrix:
+    """Floats as intervals without width."""
     return [[iv.mpf(entry) for entry in row] for row in array.tolist()]
 
 

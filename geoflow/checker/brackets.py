@@ -1,0 +1,122 @@
+"""A claim that the lifts have brackets which are not zero proved again, in mpmath's intervals.
+
+With DDᵀλ_i = e_i, V_i = Dᵀλ_i and H_λ = Σ_m λ_m ∂²x_m the bracket [V_i, V_j] is the part of H_{λ_j} V_i − H_{λ_i} V_j in ker D. Second
+derivatives come from the checker's own tables, the λ from an enclosure of a linear system.
+"""
+
+import itertools
+from typing import Any
+
+import numpy as np
+
+from geoflow.checker.cost import Unit, jacobian, outputs
+from geoflow.checker.intervals import (
+    Interval,
+    Refused,
+    below,
+    grown,
+    interval,
+    iv,
+    largest,
+    numbers,
+    table,
+    whole,
+    working_precision,
+)
+from geoflow.checker.matrices import (
+    Matrix,
+    dot,
+    exact,
+    floats,
+    less_one,
+    product,
+    require_rank,
+    row_norm,
+    transposed,
+)
+from geoflow.checker.network import Vector, read_network
+
+BITS = 160
+
+#: Steps of iterative refinement: each gains about twelve digits.
+STEPS = 4
+
+
+def check_brackets(claim: dict[str, Any]) -> None:
+    """Raises Refused unless D has full rank, the brackets of the pairs listed are not zero, and with V they span enough."""
+    net, inputs, targets = read_network(claim)
+    K, QN = net.parameters, len(targets) * net.widths[-1]
+    theta, span = numbers(claim["theta"], K, "theta"), whole(claim["span"], 1, "span")
+    pairs = list(itertools.combinations(range(QN), 2))
+    left = table(claim["left"], QN + len(pairs), span, "left")
+    right = table(claim["right"], K, span, "right")
+    listed = [tuple(whole(i, 0, "nonzero") for i in pair) for pair in claim["nonzero"]]
+    if not listed or len(set(listed)) < len(listed) or not set(listed) <= set(pairs):
+        raise Refused("nonzero: expected different pairs (i, j) with i < j < QN, one at least.")
+    with working_precision(BITS):
+        x = outputs(
+            net, [interval(t) for t in theta], [[interval(z) for z in row] for row in inputs]
+        )
+        D = jacobian(x, K)
+        found = dict(zip(pairs, _brackets(x, D, pairs), strict=True))
+        for pair in listed:
+            if not any(below(iv.mpf(0), abs(entry)) for entry in found[pair]):
+                raise Refused(
+                    f"the bracket of the lifts {pair} is not certainly different from zero."
+                )
+        require_rank(D + list(found.values()), left, right, span)
+
+
+def _brackets(x: list[Unit], D: Matrix, pairs: list[tuple[int, int]]) -> Matrix:
+    gram = _inverse(product(D, transposed(D)))  # symmetric: rows are the λ_i
+    lifts = product(gram, D)  # rows are the V_i
+    along = [[_times(unit, V) for unit in x] for V in lifts]  # along[i][m] = ∂²x_m V_i
+    bent = [product(gram, rows) for rows in along]  # bent[i][j] = H_{λ_j} V_i
+    found: Matrix = []
+    for i, j in pairs:
+        w = [a - b for a, b in zip(bent[i][j], bent[j][i], strict=True)]
+        parts = [dot(row, w) for row in D]
+        found.append(
+            [a - dot(parts, column) for a, column in zip(w, transposed(lifts), strict=True)]
+        )
+    return found
+
+
+def _times(unit: Unit, V: Vector) -> Vector:
+    """∂²x_m V (K)."""
+    total = [iv.mpf(0)] * len(V)
+    for (k, m), bend in unit.second.items():
+        total[k] = total[k] + bend * V[m]
+        if k != m:
+            total[m] = total[m] + bend * V[k]
+    return total
+
+
+def _inverse(gram: Matrix) -> Matrix:
+    """Enclosed, by rows. Raises Refused unless the symmetric matrix is certainly invertible.
+
+    For any R with q = ‖1 − RG‖_∞ < 1 and any x the solution of Gx* = e is within ‖R(e − Gx)‖_∞/(1 − q) of x.
+    """
+    centre = floats(gram)
+    try:
+        R = exact(np.linalg.inv(centre))
+    except np.linalg.LinAlgError:
+        raise Refused("DDᵀ has no inverse in floating point.") from None
+    q = row_norm(less_one(product(R, gram)))
+    if not below(q, iv.mpf(1)):
+        raise Refused("D is not certain to have full rank: DDᵀ might be singular.")
+    rows: Matrix = []
+    for k in range(len(gram)):
+        guess: Vector = [iv.mpf(0)] * len(gram)
+        step: Vector = guess
+        for _ in range(STEPS):
+            guess = [_middle(a + b) for a, b in zip(guess, step, strict=True)]
+            rest = [int(m == k) - dot(row, guess) for m, row in enumerate(gram)]
+            step = [dot(row, rest) for row in R]
+        error = largest(step) / (1 - q)
+        rows.append([grown(entry, error) for entry in guess])
+    return rows
+
+
+def _middle(value: Interval) -> Interval:
+    return iv.mpf(value.mid)
