@@ -9,6 +9,7 @@ from geoflow.certified.certificate import Certificate as Certificate
 from geoflow.certified.equilibrium import certify_equilibrium as certify_equilibrium
 from geoflow.certified.files import load as load
 from geoflow.certified.files import save as save
+from geoflow.certified.fold import certify_fold as certify_fold
 from geoflow.certified.infimum import enclose_infimum as enclose_infimum
 from geoflow.certified.one_hot import Reduction as Reduction
 from geoflow.certified.one_hot import reduce_one_hot as reduce_one_hot

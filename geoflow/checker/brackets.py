@@ -50,7 +50,7 @@ def check_brackets(claim: dict[str, Any]) -> None:
     pairs = list(itertools.combinations(range(QN), 2))
     left = table(claim["left"], QN + len(pairs), span, "left")
     right = table(claim["right"], K, span, "right")
-    listed = [tuple(whole(i, 0, "nonzero") for i in pair) for pair in claim["nonzero"]]
+    listed = [(whole(i, 0, "nonzero"), whole(j, 0, "nonzero")) for i, j in claim["nonzero"]]
     if not listed or len(set(listed)) < len(listed) or not set(listed) <= set(pairs):
         raise Refused("nonzero: expected different pairs (i, j) with i < j < QN, one at least.")
     with working_precision(BITS):

@@ -10,6 +10,7 @@ from typing import Any
 
 from geoflow.checker.brackets import check_brackets
 from geoflow.checker.equilibrium import check_equilibrium
+from geoflow.checker.fold import check_fold
 from geoflow.checker.infimum import check_infimum
 from geoflow.checker.intervals import Refused, working_precision
 from geoflow.checker.rank import check_rank
@@ -22,6 +23,7 @@ CHECKERS: dict[str, Callable[[dict[str, Any]], None]] = {
     "equilibrium": check_equilibrium,
     "rank": check_rank,
     "brackets": check_brackets,
+    "fold": check_fold,
 }
 
 #: What a claim that is no claim may cause on its way.

@@ -185,6 +185,7 @@ CALLS = {
     "certified.reduce_one_hot": (certified.reduce_one_hot, dict(network=gf.MLP((2, 3, 2)), data=CLUSTERED), dict(network=O, data=O)),
     "certified.certify_equilibrium": (certified.certify_equilibrium, dict(problem=PROBLEM, theta=THETA, data_radius=1e-9, reach=1e-7, bits=64), dict(problem=O, theta=A, data_radius=N, reach=N, bits=I)),
     "certified.certify_rank": (certified.certify_rank, dict(problem=PROBLEM, theta=THETA, rank=4, radius=1e-9, bits=64), dict(problem=O, theta=A, rank=I, radius=N, bits=I)),
+    "certified.certify_fold": (certified.certify_fold, dict(problem=PROBLEM, start=THETA, theta=THETA, reach=1e-7, bits=64), dict(problem=O, start=A, theta=A, reach=N, bits=I)),
     "certified.certify_nonintegrable": (certified.certify_nonintegrable, dict(problem=PROBLEM, theta=THETA, bits=64), dict(problem=O, theta=A, bits=I)),
     "certified.enclose_infimum": (certified.enclose_infimum, dict(z=np.arange(5.0), y=np.arange(5.0) ** 2, rtol=0.5, boxes=9, bits=64), dict(z=A, y=A, rtol=N, boxes=I, bits=I)),
     **{f"cm.{f}": (getattr(cm, f), dict(z=np.eye(2), labels=np.array([0, 1])), dict(z=A, labels=A)) for f in ("noise_to_signal", "noisy_clusters")},
