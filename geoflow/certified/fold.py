@@ -157,7 +157,7 @@ def definite(line: Line, theta: Vector, u: Vector) -> float | None:
 
 def _polished(line: Line, start: Floats, reach: float) -> tuple[Vector, Floats | None, str]:
     """Newton's method on F = 0 in floating point, then in balls: where it ends and the inverse of F′ there, or why it failed."""
-    balls, K = line.balls, len(start)
+    balls = line.balls
     failed = "Newton's method finds no point of deficient rank on the line beside theta"
     D = floats(balls.network.jacobian(exact(start), balls.inputs))
     b = np.array([float(x.mid()) for x in line.b])
@@ -175,7 +175,10 @@ def _polished(line: Line, start: Floats, reach: float) -> tuple[Vector, Floats |
             return at, None, f"{failed}: F′ has no inverse."
         step = A @ floats([line.value(at)])[0]
         point = point - step
-        moved, finite = float(np.abs(point[:K] - start).max()), bool(np.isfinite(point).all())
+        moved, finite = (
+            float(np.abs(point[: len(start)] - start).max()),
+            bool(np.isfinite(point).all()),
+        )
         if not finite or not moved <= reach:
             return at, None, f"{failed} within {reach:g}: start nearer, or raise `reach`."
         if np.abs(step).max() < 1e-12 * (1 + np.abs(point).max()):
