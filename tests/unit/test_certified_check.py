@@ -5,6 +5,7 @@ import dataclasses
 import functools
 import json
 
+import certificates
 import jax
 import numpy as np
 import pytest
@@ -406,3 +407,16 @@ def test_wrong_files(tmp_path):
 
 def test_every_kind_is_known():
     assert {"zero loss", "infimum"} <= CHECKERS.keys()
+
+
+def test_the_certificates_of_a_book(tmp_path, capsys):
+    """Those in folders called certificates; none at all is no success."""
+    assert certificates.main(tmp_path) == 1
+    folder = tmp_path / "flows" / "certificates"
+    folder.mkdir(parents=True)
+    save(zero("tanh"), folder / "zero.json")
+    assert certificates.main(tmp_path) == 0
+    save(dataclasses.replace(zero("tanh"), claim={}), folder / "empty.json")
+    assert certificates.main(tmp_path) == 1
+    assert "1 of 2 certificates proved again" in capsys.readouterr().out
+    assert certificates.stored(certificates.BOOK), "the book has certificates"
