@@ -13,5 +13,6 @@ from geoflow.certified.fold import certify_fold as certify_fold
 from geoflow.certified.infimum import enclose_infimum as enclose_infimum
 from geoflow.certified.one_hot import Reduction as Reduction
 from geoflow.certified.one_hot import reduce_one_hot as reduce_one_hot
+from geoflow.certified.orbit import certify_orbit as certify_orbit
 from geoflow.certified.rank import certify_rank as certify_rank
 from geoflow.certified.zero_loss import certify_zero_loss as certify_zero_loss

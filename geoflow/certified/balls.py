@@ -5,12 +5,19 @@ Floats are exact: a certificate speaks about the float64 numbers of the data and
 
 import contextlib
 from collections.abc import Generator, Iterable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from flint import arb, ctx
+from flint import arb, arb_series, ctx
 
-Vector = list[arb]
-Matrix = list[list[arb]]
+# Power series of balls go through the same formulas; flint gives both no common class, and a type checker need not know.
+if TYPE_CHECKING:
+    Ball: TypeAlias = arb
+else:
+    Ball = arb | arb_series
+
+Vector = list[Ball]
+Matrix = list[list[Ball]]
 
 
 @contextlib.contextmanager

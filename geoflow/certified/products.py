@@ -4,15 +4,15 @@ from collections.abc import Iterator, Sequence
 
 from flint import arb
 
-from geoflow.certified.balls import Matrix, Vector
+from geoflow.certified.balls import Ball, Matrix, Vector
 
 
-def dot(a: Sequence[arb], b: Sequence[arb]) -> arb:
+def dot(a: Sequence[Ball], b: Sequence[Ball]) -> Ball:
     """Σ a_k b_k."""
     return sum((x * y for x, y in zip(a, b, strict=True)), arb(0))
 
 
-def columns(W: Matrix) -> Iterator[tuple[arb, ...]]:
+def columns(W: Matrix) -> Iterator[tuple[Ball, ...]]:
     """The columns of W, one after the other."""
     return zip(*W, strict=True)
 

@@ -7,17 +7,12 @@ derivatives come from the checker's own tables, the λ from an enclosure of a li
 import itertools
 from typing import Any
 
-import numpy as np
-
 from geoflow.checker.cost import Unit, jacobian, outputs
 from geoflow.checker.intervals import (
-    Interval,
     Refused,
     below,
-    grown,
     interval,
     iv,
-    largest,
     numbers,
     table,
     whole,
@@ -26,20 +21,14 @@ from geoflow.checker.intervals import (
 from geoflow.checker.matrices import (
     Matrix,
     dot,
-    exact,
-    floats,
-    less_one,
+    inverse,
     product,
     require_rank,
-    row_norm,
     transposed,
 )
 from geoflow.checker.network import Vector, read_network
 
 BITS = 160
-
-#: Steps of iterative refinement: each gains about twelve digits.
-STEPS = 4
 
 
 def check_brackets(claim: dict[str, Any]) -> None:
@@ -68,7 +57,7 @@ def check_brackets(claim: dict[str, Any]) -> None:
 
 
 def _brackets(x: list[Unit], D: Matrix, pairs: list[tuple[int, int]]) -> Matrix:
-    gram = _inverse(product(D, transposed(D)))  # symmetric: rows are the λ_i
+    gram = inverse(product(D, transposed(D)))  # symmetric: rows are the λ_i
     lifts = product(gram, D)  # rows are the V_i
     along = [[_times(unit, V) for unit in x] for V in lifts]  # along[i][m] = ∂²x_m V_i
     bent = [product(gram, rows) for rows in along]  # bent[i][j] = H_{λ_j} V_i
@@ -90,33 +79,3 @@ def _times(unit: Unit, V: Vector) -> Vector:
         if k != m:
             total[m] = total[m] + bend * V[k]
     return total
-
-
-def _inverse(gram: Matrix) -> Matrix:
-    """Enclosed, by rows. Raises Refused unless the symmetric matrix is certainly invertible.
-
-    For any R with q = ‖1 − RG‖_∞ < 1 and any x the solution of Gx* = e is within ‖R(e − Gx)‖_∞/(1 − q) of x.
-    """
-    centre = floats(gram)
-    try:
-        R = exact(np.linalg.inv(centre))
-    except np.linalg.LinAlgError:
-        raise Refused("DDᵀ has no inverse in floating point.") from None
-    q = row_norm(less_one(product(R, gram)))
-    if not below(q, iv.mpf(1)):
-        raise Refused("D is not certain to have full rank: DDᵀ might be singular.")
-    rows: Matrix = []
-    for k in range(len(gram)):
-        guess: Vector = [iv.mpf(0)] * len(gram)
-        step: Vector = guess
-        for _ in range(STEPS):
-            guess = [_middle(a + b) for a, b in zip(guess, step, strict=True)]
-            rest = [int(m == k) - dot(row, guess) for m, row in enumerate(gram)]
-            step = [dot(row, rest) for row in R]
-        error = largest(step) / (1 - q)
-        rows.append([grown(entry, error) for entry in guess])
-    return rows
-
-
-def _middle(value: Interval) -> Interval:
-    return iv.mpf(value.mid)

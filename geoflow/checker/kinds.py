@@ -13,6 +13,7 @@ from geoflow.checker.equilibrium import check_equilibrium
 from geoflow.checker.fold import check_fold
 from geoflow.checker.infimum import check_infimum
 from geoflow.checker.intervals import Refused, working_precision
+from geoflow.checker.orbit import check_orbit
 from geoflow.checker.rank import check_rank
 from geoflow.checker.zero_loss import check_zero_loss
 
@@ -24,6 +25,7 @@ CHECKERS: dict[str, Callable[[dict[str, Any]], None]] = {
     "rank": check_rank,
     "brackets": check_brackets,
     "fold": check_fold,
+    "orbit": check_orbit,
 }
 
 #: What a claim that is no claim may cause on its way.

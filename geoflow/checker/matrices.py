@@ -9,10 +9,23 @@ from typing import Any
 
 import numpy as np
 
-from geoflow.checker.intervals import BITS, Interval, Refused, below, interval, iv, largest, size
+from geoflow.checker.intervals import (
+    BITS,
+    Interval,
+    Refused,
+    below,
+    grown,
+    interval,
+    iv,
+    largest,
+    size,
+)
 
 #: No precision is higher.
 MOST_BITS = 4000
+
+#: Steps of iterative refinement: each gains about twelve digits.
+STEPS = 4
 
 Matrix = list[list[Interval]]
 
@@ -34,7 +47,7 @@ def contraction(residual: list[Interval], slope: Matrix, radius: Interval) -> In
 
     residual: F(0); slope: F′ over the box. Then F has exactly one zero in the box; returns a bound of its size.
     """
-    A = _inverse(slope)
+    A = _approximate(slope)
     start = largest([dot(row, residual) for row in A])
     q = row_norm(less_one(product(A, slope)))
     if not below(q, iv.mpf(1)):
@@ -133,7 +146,7 @@ def most_rank(D: Matrix, groups: Sequence[Any], residual: list[Interval] | None)
     return min(rows, sum(any(entry != 0 for entry in column) for column in zip(*D, strict=True)))
 
 
-def _inverse(matrix: Matrix) -> Matrix:
+def _approximate(matrix: Matrix) -> Matrix:
     """Of the midpoints, in floating point: any matrix would do. Raises Refused where there is none."""
     centre = floats(matrix)
     try:
@@ -143,6 +156,36 @@ def _inverse(matrix: Matrix) -> Matrix:
     if not np.isfinite(A).all():
         raise Refused("F′ has no inverse at the centre of the box.")
     return exact(A)
+
+
+def inverse(gram: Matrix) -> Matrix:
+    """Enclosed, by rows. Raises Refused unless the symmetric matrix is certainly invertible.
+
+    For any R with q = ‖1 − RG‖_∞ < 1 and any x the solution of Gx* = e is within ‖R(e − Gx)‖_∞/(1 − q) of x.
+    """
+    centre = floats(gram)
+    try:
+        R = exact(np.linalg.inv(centre))
+    except np.linalg.LinAlgError:
+        raise Refused("DDᵀ has no inverse in floating point.") from None
+    q = row_norm(less_one(product(R, gram)))
+    if not below(q, iv.mpf(1)):
+        raise Refused("D is not certain to have full rank: DDᵀ might be singular.")
+    rows: Matrix = []
+    for k in range(len(gram)):
+        guess: list[Interval] = [iv.mpf(0)] * len(gram)
+        step: list[Interval] = guess
+        for _ in range(STEPS):
+            guess = [_middle(a + b) for a, b in zip(guess, step, strict=True)]
+            rest = [int(m == k) - dot(row, guess) for m, row in enumerate(gram)]
+            step = [dot(row, rest) for row in R]
+        error = largest(step) / (1 - q)
+        rows.append([grown(entry, error) for entry in guess])
+    return rows
+
+
+def _middle(value: Interval) -> Interval:
+    return iv.mpf(value.mid)
 
 
 def floats(matrix: Matrix) -> np.ndarray:

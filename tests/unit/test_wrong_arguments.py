@@ -184,6 +184,7 @@ CALLS = {
     "certified.certify_zero_loss": (certified.certify_zero_loss, dict(network=PROBLEM.network, data=DATA, theta=THETA, input_radius=1e-9, reach=1e-7, bits=64), dict(network=O, data=O, theta=A, input_radius=N, reach=N, bits=I)),
     "certified.reduce_one_hot": (certified.reduce_one_hot, dict(network=gf.MLP((2, 3, 2)), data=CLUSTERED), dict(network=O, data=O)),
     "certified.certify_equilibrium": (certified.certify_equilibrium, dict(problem=PROBLEM, theta=THETA, data_radius=1e-9, reach=1e-7, bits=64), dict(problem=O, theta=A, data_radius=N, reach=N, bits=I)),
+    "certified.certify_orbit": (certified.certify_orbit, dict(problem=PROBLEM, theta=THETA, slabs=2, bits=64), dict(problem=O, theta=A, slabs=I, bits=I)),
     "certified.certify_rank": (certified.certify_rank, dict(problem=PROBLEM, theta=THETA, rank=4, radius=1e-9, bits=64), dict(problem=O, theta=A, rank=I, radius=N, bits=I)),
     "certified.certify_fold": (certified.certify_fold, dict(problem=PROBLEM, start=THETA, theta=THETA, reach=1e-7, bits=64), dict(problem=O, start=A, theta=A, reach=N, bits=I)),
     "certified.certify_nonintegrable": (certified.certify_nonintegrable, dict(problem=PROBLEM, theta=THETA, bits=64), dict(problem=O, theta=A, bits=I)),
