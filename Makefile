@@ -15,7 +15,7 @@ export OPENBLAS_NUM_THREADS := 1
 PYTHON := .venv/bin/python
 READY  := .venv/.ready
 
-.PHONY: book test lab serve bench refresh lock clean
+.PHONY: book test lab serve bench refresh certificates lock clean
 
 book: $(READY)          ## execute every chapter, render _build/html
 	$(PYTHON) scripts/book.py
@@ -34,6 +34,9 @@ bench: $(READY)         ## measure against peers, write a table
 
 refresh: $(READY)       ## re-execute the chapters, rewrite their stored outputs in normal form
 	$(PYTHON) scripts/refresh.py
+
+certificates: $(READY)  ## prove every stored certificate again, by the independent checker
+	$(PYTHON) scripts/certificates.py
 
 lock: $(READY)          ## compile requirements.in into requirements.txt
 	.venv/bin/uv pip compile --python-version 3.11 --universal --generate-hashes --no-header --quiet requirements.in -o requirements.txt

@@ -2,6 +2,7 @@
 
 import ast
 import graphlib
+import sys
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -13,8 +14,10 @@ PACKAGE = ROOT / "geoflow"
 
 #: From the ground up: a module imports from those before it, and a package of several modules from itself. Refusals, data and
 #: networks know no problem; a problem knows no solver, a solver no flow, a flow no orbit; what measures orbits comes after them,
-#: and the subjects of single papers come last.
+#: and the subjects of single papers come last, and proofs about all of them after those. Their checker
+#: stands on the ground: it knows nothing of geoflow.
 ORDER = (
+    "checker",
     "types",
     "checks",
     "clocks",
@@ -210,3 +213,23 @@ def test_problem_and_solvers_ask_no_network_for_its_class():
         "or this test could not fail"
     )
     assert asks_for_an_mlp(ast.parse("isinstance(problem.network, (MLP, int))"))
+
+
+def test_the_checker_of_certificates_shares_nothing_with_the_prover():
+    """It knows itself, mpmath, numpy and Python; flint is the prover's, and nobody else's."""
+    origins = {
+        module: {origin.split(".")[0] for origin, _ in imported(module)} for module in sources()
+    }
+    apart = {module for module in sources() if part(module) == "checker"}
+    assert len(apart) >= 10
+    assert {target for module in apart for target in targets(module)} <= apart
+    assert set().union(*(origins[module] for module in apart)) - sys.stdlib_module_names == {
+        "geoflow",
+        "mpmath",
+        "numpy",
+    }
+    by_flint = {module for module in sources() if "flint" in origins[module]}
+    assert {part(module) for module in by_flint} == {"certified"}
+    assert not any(
+        part(t) == "certified" for m in sources() if part(m) != "certified" for t in targets(m)
+    )
