@@ -45,6 +45,7 @@ def stages() -> dict[str, list[str]]:
         "lint": [python, "-m", "ruff", "check", "."],
         "format": [python, "-m", "ruff", "format", "--check", "."],
         "types": [python, "scripts/check_types.py"],
+        "certificates": [python, "scripts/certificates.py"],
         "unit": pytest("unit", *TWO_CORES, "tests/unit", "tests/chapters/test_contract.py"),
         "chapters": pytest("chapters", *TWO_CORES, *NBVAL, "book"),
         # after the chapters, which leave their programs compiled
