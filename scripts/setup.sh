@@ -48,7 +48,8 @@ pip() {
 lock=$(.venv/bin/python -c 'import hashlib; print(hashlib.sha256(open("requirements.txt", "rb").read()).hexdigest())')
 if [ "$(cat .venv/.lock 2>/dev/null || true)" != "$lock" ]; then
     say 'setup: installing requirements.txt (a first time takes some minutes)'
-    pip install --quiet --require-hashes --requirement requirements.txt
+    # The lock is complete: nothing is to be resolved. Python compiles what is imported, and most of Jupyter never is.
+    pip install --quiet --no-deps --no-compile --require-hashes --requirement requirements.txt
     printf '%s' "$lock" > .venv/.lock
 fi
 
