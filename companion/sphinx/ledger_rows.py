@@ -92,15 +92,15 @@ def by_statement(
 
 
 def status(statement: Statement, claims: Iterable[Claim]) -> str:
-    """One of STATUSES: what the table says of a statement wins over "reproduced"; without a claim it is "open"."""
+    """One of STATUSES: what the table says of a statement wins, a proof of its correction included; without a claim: "open"."""
     claims = list(claims)
     if not claims:
         return "open"
     if not all(claim.holds for claim in claims):
         return "failed"
-    if any(claim.kind == "proved" for claim in claims):
-        return "proved here"
-    return statement.status or "reproduced"
+    if statement.status:
+        return statement.status
+    return "proved here" if any(claim.kind == "proved" for claim in claims) else "reproduced"
 
 
 def complaints(

@@ -79,6 +79,7 @@ def test_a_claim_about_no_statement_is_refused():
         ("", [{"kind": "proved"}, {}], "proved here"),
         ("", [{"kind": "proved", "holds": False}], "failed"),
         *((given, [{}], given) for given in statements.GIVEN),
+        *((given, [{"kind": "proved"}], given) for given in statements.GIVEN),
     ],
 )
 def test_status(given, claims, expected):
