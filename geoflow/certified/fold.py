@@ -103,8 +103,7 @@ def certify_fold(
         inclusion = include(A, line.value(centre), lambda r: line.slope(around(centre, r)))
         if not inclusion.proved:
             return undecided(KIND, what, inclusion.reason, bits, since)
-        box, _, tau = line.parts(around(centre, inclusion.radius))
-        _, u, _ = line.parts(around(centre, inclusion.radius))
+        box, u, tau = line.parts(around(centre, inclusion.radius))
         least = at_least(balls.network.jacobian(box, balls.inputs))
         penalty = definite(line, box, u)
         if least.rank < problem.QN - 1 or penalty is None or not below(dot(u, line.b), arb(0)):
